@@ -634,6 +634,10 @@ pub trait MailStore: Send + Sync + 'static {
         let _ = watcher;
     }
 
+    /// Called before changes are told to a client: a store that other processes write to as well looks here whether they
+    /// did, and tells its [`Watcher`]. It runs on the connection's own task: microseconds, no waiting.
+    fn refresh(&self) {}
+
     /// The largest message that `add` takes, in octets.
     fn append_limit(&self) -> Option<u64> {
         None
