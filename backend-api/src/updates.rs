@@ -23,7 +23,8 @@ impl Rights {
         exists: true,
         expunge: true,
     };
-    /// Everything but EXPUNGE.
+    /// Everything but EXPUNGE: at the end of a command that uses numbers, and at the start of `UID FETCH` and its like, so
+    /// that `n:*` means the mailbox of now.
     pub const NO_EXPUNGE: Self = Self {
         flags: true,
         exists: true,
@@ -33,12 +34,6 @@ impl Rights {
     pub const FLAGS: Self = Self {
         flags: true,
         exists: false,
-        expunge: false,
-    };
-    /// New messages alone: at the start of `UID FETCH`, so that `n:*` means the mailbox of now.
-    pub const EXISTS: Self = Self {
-        flags: false,
-        exists: true,
         expunge: false,
     };
     /// Nothing.
