@@ -1,0 +1,282 @@
+//! What is known of a message while its index and its text are read, and how the text is read: once, in pieces, for all
+//! needles.
+
+use std::ops::Range;
+
+use backend_api::{Bytes, Date, MessageBody, Result};
+use imap_message::{Index, Part, PartKind, TextDecoder, decode_header};
+
+use super::evaluate::{Known, evaluate};
+use super::header::{FieldPiece, FieldReader};
+use super::needles::{Hits, Stream};
+use super::program::Parts;
+use super::{Need, Row};
+
+/// How much of a body is in memory at once, in octets.
+const PIECE: u64 = 64 * 1024;
+/// How many octets are searched for one unit of the task's budget: a megabyte or so before other tasks have their turn.
+const BUDGET: usize = 8 * 1024;
+
+/// A message as far as it is known.
+pub(super) struct Message<'a, B> {
+    parts: &'a Parts,
+    row: &'a Row<'a>,
+    index: &'a Index<B>,
+    /// What is known of each group of fields.
+    fields: Vec<Option<Fields>>,
+    /// Needles found in the header or in MIME headers.
+    in_header: Hits,
+    /// Needles found in the body.
+    in_body: Hits,
+    /// All of the text was read.
+    read: bool,
+}
+
+/// What the fields of one name hold.
+#[derive(Default)]
+struct Fields {
+    present: bool,
+    hits: Hits,
+}
+
+/// What a header is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The message's own: for HEADER and TEXT.
+    Own,
+    /// The MIME header of a part: for TEXT.
+    Mime,
+    /// That of a message within the message: for BODY and TEXT.
+    Nested,
+}
+
+impl<'a, B: AsRef<[u8]>> Message<'a, B> {
+    pub(super) fn new(parts: &'a Parts, row: &'a Row<'a>, index: &'a Index<B>) -> Self {
+        Self {
+            parts,
+            row,
+            index,
+            fields: parts.groups.iter().map(|_| None).collect(),
+            in_header: Hits::default(),
+            in_body: Hits::default(),
+            read: false,
+        }
+    }
+
+    /// Reads the text, up to the point where the answer is certain.
+    pub(super) async fn read(&mut self, body: &MessageBody) -> Result<Option<bool>> {
+        let index = self.index;
+        let mut role = Role::Own;
+        for part in index.parts() {
+            if self.wants_header(role) {
+                let decided = self.read_header(body, part.header(), role).await?;
+                if decided.is_some() {
+                    return Ok(decided);
+                }
+            }
+            if self.wants_text(&part) {
+                let decided = self.read_text(body, part.body(), TextDecoder::of(&part)).await?;
+                if decided.is_some() {
+                    return Ok(decided);
+                }
+            }
+            // A message within the message follows the part that carries it.
+            role = if part.kind() == PartKind::Message { Role::Nested } else { Role::Mime };
+        }
+        self.read = true;
+        Ok(None)
+    }
+
+    fn wants_header(&self, role: Role) -> bool {
+        match role {
+            Role::Own => self.parts.has_text || self.fields.iter().any(Option::is_none),
+            Role::Mime => self.parts.has_text,
+            Role::Nested => !self.parts.needles.is_empty(),
+        }
+    }
+
+    /// `message/*` that is a leaf carries no message: delivery reports and their like.
+    fn wants_text(&self, part: &Part<'_>) -> bool {
+        let kind = part.media_type().0;
+        part.is_leaf() && matches!(kind, "text" | "message") && !self.parts.needles.is_empty()
+    }
+
+    async fn read_header(&mut self, body: &MessageBody, range: Range<u64>, role: Role) -> Result<Option<bool>> {
+        let mut text = HeaderText::default();
+        let mut reader = FieldReader::new();
+        let mut unknown = HeaderFields::of(self, role);
+        let mut rest = range;
+        while !rest.is_empty() {
+            let octets = next_piece(body, &mut rest).await?;
+            reader.push(&octets, &mut |piece| self.field_piece(piece, role, &mut text, &mut unknown));
+        }
+        reader.finish(&mut |piece| self.field_piece(piece, role, &mut text, &mut unknown));
+        unknown.settle(self);
+        Ok(evaluate(&self.parts.root, self).ok())
+    }
+
+    fn field_piece(
+        &mut self,
+        piece: FieldPiece<'_>,
+        role: Role,
+        text: &mut HeaderText,
+        unknown: &mut HeaderFields,
+    ) {
+        let (name, value) = piece.split();
+        let decoded = decode_header(value);
+        unknown.take(self.parts, piece, name, &decoded);
+        let (needles, hits) = match role {
+            Role::Nested => (&self.parts.needles, &mut self.in_body),
+            Role::Own | Role::Mime => (&self.parts.needles, &mut self.in_header),
+        };
+        if needles.is_empty() {
+            return;
+        }
+        needles.search(&mut text.raw, hits, &String::from_utf8_lossy(piece.octets));
+        if let Some(name) = name {
+            needles.search(&mut text.decoded, hits, &String::from_utf8_lossy(name));
+            needles.search(&mut text.decoded, hits, ": ");
+        }
+        needles.search(&mut text.decoded, hits, &decoded);
+        if piece.ends {
+            needles.search(&mut text.decoded, hits, "\r\n");
+        }
+    }
+
+    async fn read_text(
+        &mut self,
+        body: &MessageBody,
+        range: Range<u64>,
+        mut decoder: TextDecoder,
+    ) -> Result<Option<bool>> {
+        let mut stream = Stream::default();
+        let mut text = String::new();
+        let mut rest = range;
+        while !rest.is_empty() {
+            let octets = next_piece(body, &mut rest).await?;
+            text.clear();
+            decoder.push(&octets, &mut text);
+            if let Some(decided) = self.text_piece(&mut stream, &text) {
+                return Ok(Some(decided));
+            }
+        }
+        text.clear();
+        decoder.finish(&mut text);
+        Ok(self.text_piece(&mut stream, &text))
+    }
+
+    /// The answer, if what this piece has in it decides.
+    fn text_piece(&mut self, stream: &mut Stream, text: &str) -> Option<bool> {
+        let more = self.parts.needles.search(stream, &mut self.in_body, text);
+        if more { evaluate(&self.parts.root, self).ok() } else { None }
+    }
+}
+
+impl<B: AsRef<[u8]>> Known for Message<'_, B> {
+    fn row(&self) -> &Row<'_> {
+        self.row
+    }
+
+    fn size(&self) -> Result<u64, Need> {
+        Ok(self.row.size.unwrap_or_else(|| self.index.size()))
+    }
+
+    fn sent(&self) -> Result<Date, Need> {
+        let civil = self.index.sent();
+        let date = civil.and_then(|sent| Date::from_civil(i32::from(sent.year), sent.month, sent.day));
+        Ok(date.unwrap_or_else(|| self.row.date.date()))
+    }
+
+    fn field(&mut self, group: usize, needle: Option<usize>) -> Result<bool, Need> {
+        let (slot, group) = self.fields.get_mut(group).zip(self.parts.groups.get(group)).ok_or(Need::Body)?;
+        if slot.is_none() {
+            *slot = self.index.header(&group.name).map(|values| {
+                let mut fields = Fields::default();
+                let mut stream = Stream::default();
+                for value in values {
+                    fields.present = true;
+                    stream.restart();
+                    group.needles.search(&mut stream, &mut fields.hits, &decode_header(value));
+                }
+                fields
+            });
+        }
+        let fields = slot.as_ref().ok_or(Need::Body)?;
+        Ok(needle.map_or(fields.present, |needle| fields.hits.has(needle)))
+    }
+
+    fn body(&self, needle: usize) -> Result<bool, Need> {
+        let found = self.in_body.has(needle);
+        if found || self.read { Ok(found) } else { Err(Need::Body) }
+    }
+
+    fn text(&self, needle: usize) -> Result<bool, Need> {
+        let found = self.in_body.has(needle) || self.in_header.has(needle);
+        if found || self.read { Ok(found) } else { Err(Need::Body) }
+    }
+}
+
+/// A header as text: nothing is found across two of these.
+#[derive(Default)]
+struct HeaderText {
+    /// As it stands there.
+    raw: Stream,
+    /// Unfolded, encoded words decoded.
+    decoded: Stream,
+}
+
+/// The groups of fields that the index does not know, while the message's own header goes by.
+#[derive(Default)]
+struct HeaderFields {
+    open: Vec<(usize, Fields)>,
+    /// Which of them the current field belongs to.
+    current: Option<usize>,
+    value: Stream,
+}
+
+impl HeaderFields {
+    fn of<B>(message: &Message<'_, B>, role: Role) -> Self {
+        if role != Role::Own {
+            return Self::default();
+        }
+        let open = message.fields.iter().enumerate().filter(|(_, fields)| fields.is_none());
+        Self {
+            open: open.map(|(group, _)| (group, Fields::default())).collect(),
+            ..Self::default()
+        }
+    }
+
+    fn take(&mut self, parts: &Parts, piece: FieldPiece<'_>, name: Option<&[u8]>, decoded: &str) {
+        if piece.starts {
+            self.value.restart();
+            let named = |group: &usize| {
+                let group = parts.groups.get(*group);
+                group.zip(name).is_some_and(|(group, name)| group.name.as_bytes().eq_ignore_ascii_case(name))
+            };
+            self.current = self.open.iter().position(|(group, _)| named(group));
+        }
+        let Some((group, fields)) = self.current.and_then(|place| self.open.get_mut(place)) else { return };
+        let Some(group) = parts.groups.get(*group) else { return };
+        fields.present = true;
+        group.needles.search(&mut self.value, &mut fields.hits, decoded);
+    }
+
+    fn settle<B>(self, message: &mut Message<'_, B>) {
+        for (group, fields) in self.open {
+            if let Some(slot) = message.fields.get_mut(group) {
+                *slot = Some(fields);
+            }
+        }
+    }
+}
+
+/// The next octets of a range that is not empty, which they are taken off.
+async fn next_piece(body: &MessageBody, rest: &mut Range<u64>) -> Result<Bytes> {
+    let length = (rest.end - rest.start).min(PIECE) as usize;
+    for _ in 0..=length / BUDGET {
+        tokio::task::coop::consume_budget().await;
+    }
+    let octets = body.read_at(rest.start, length).await?;
+    rest.start += length as u64;
+    Ok(octets)
+}
