@@ -1,0 +1,334 @@
+//! The open mailboxes of a process: whom a change wakes, and where the current snapshot of each is.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use backend_api::{Account, Changes, MailboxId, MessageEntry, ModSeq, Uid, UidSet, Watcher};
+use parking_lot::{Mutex, RwLock};
+
+use crate::listing::{Difference, Snapshot};
+use crate::wake::Wake;
+
+/// Closed mailboxes stay listed, newest first, as long as they hold fewer messages than this together: opening one again
+/// is then free. At about 40 octets a message this is 20 MB.
+const KEEP_MESSAGES: u64 = 500_000;
+/// And at most as many.
+const KEEP_MAILBOXES: usize = 256;
+/// Metadata of removed messages that some session still numbers is kept for at most as many of a mailbox.
+const KEEP_GHOSTS: usize = 100_000;
+
+/// Which mailbox: what is cached for an account is for that account alone.
+type Key = (Account, MailboxId);
+
+/// The open mailboxes, and a handle to say that something changed. Clones are one hub.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Mutex<Mailboxes>>);
+
+#[derive(Default)]
+struct Mailboxes {
+    open: HashMap<Key, Arc<Open>>,
+    /// Closed ones that are still listed, oldest first.
+    closed: VecDeque<(Key, u64)>,
+    kept_messages: u64,
+}
+
+impl Hub {
+    /// A hub without mailboxes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Messages of this mailbox were added, changed or removed, or the mailbox went: its sessions look, and idling clients
+    /// are told at once. Never blocks.
+    pub fn changed(&self, account: &Account, mailbox: MailboxId) {
+        if let Some(open) = self.find(account, mailbox) {
+            open.look_again();
+        }
+    }
+
+    pub(crate) fn find(&self, account: &Account, mailbox: MailboxId) -> Option<Arc<Open>> {
+        self.0.lock().open.get(&(account.clone(), mailbox)).cloned()
+    }
+
+    /// The mailbox, which may not be loaded yet.
+    pub(crate) fn open(&self, account: &Account, mailbox: MailboxId) -> Arc<Open> {
+        let key = (account.clone(), mailbox);
+        let mut all = self.0.lock();
+        all.open.entry(key.clone()).or_insert_with(|| Arc::new(Open::new(key, Arc::downgrade(&self.0)))).clone()
+    }
+}
+
+impl Watcher for Hub {
+    fn mailbox(&self, account: &Account, mailbox: MailboxId, changes: Option<Changes>) {
+        let Some(open) = self.find(account, mailbox) else { return };
+        match changes {
+            None => open.look_again(),
+            Some(changes) if changes.deleted => open.delete(),
+            Some(changes) => open.take_up(changes),
+        }
+    }
+}
+
+impl Mailboxes {
+    fn forget(&mut self, open: &Open) {
+        if self.open.get(&open.key).is_some_and(|o| std::ptr::eq(Arc::as_ptr(o), open)) {
+            self.open.remove(&open.key);
+        }
+    }
+
+    /// The last view of a mailbox was closed: it stays listed while there is room.
+    fn closed(&mut self, open: &Open) {
+        if open.is_deleted() {
+            return self.forget(open);
+        }
+        let messages = u64::from(open.current().len());
+        self.closed.push_back((open.key.clone(), messages));
+        self.kept_messages += messages;
+        while self.kept_messages > KEEP_MESSAGES || self.closed.len() > KEEP_MAILBOXES {
+            let Some((key, messages)) = self.closed.pop_front() else { return };
+            self.kept_messages = self.kept_messages.saturating_sub(messages);
+            let unused = self.open.get(&key).is_some_and(|o| o.views.load(Ordering::Acquire) == 0);
+            if unused && !self.closed.iter().any(|(k, _)| *k == key) {
+                self.open.remove(&key);
+            }
+        }
+    }
+}
+
+/// A mailbox that some session has open, or had open lately.
+pub(crate) struct Open {
+    key: Key,
+    hub: Weak<Mutex<Mailboxes>>,
+    /// Held while the store is asked for the list or, where it keeps no mod-sequences, while it is written to.
+    pub(crate) sync: tokio::sync::Mutex<()>,
+    /// Replaced under a lock that is held for the exchange of a pointer alone.
+    current: RwLock<Arc<Snapshot>>,
+    /// Held while the next snapshot is made.
+    publishing: Mutex<()>,
+    loaded: AtomicBool,
+    deleted: AtomicBool,
+    /// How often somebody said that the store must be asked, and up to where that was done.
+    asked: AtomicU64,
+    answered: AtomicU64,
+    wake: Wake,
+    views: AtomicU32,
+    recent_from: Mutex<Option<Uid>>,
+    graves: Mutex<Graves>,
+}
+
+/// Messages that were removed while sessions may still number them.
+#[derive(Default)]
+struct Graves {
+    entries: BTreeMap<Uid, MessageEntry>,
+    /// By the generation in which they went, oldest first.
+    uids: VecDeque<(u64, UidSet)>,
+    /// For each view the generation up to which it was told of expunges.
+    told: Vec<Weak<AtomicU64>>,
+}
+
+impl Open {
+    fn new(key: Key, hub: Weak<Mutex<Mailboxes>>) -> Self {
+        Self {
+            key,
+            hub,
+            sync: tokio::sync::Mutex::default(),
+            current: RwLock::default(),
+            publishing: Mutex::default(),
+            loaded: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
+            asked: AtomicU64::new(1),
+            answered: AtomicU64::new(0),
+            wake: Wake::default(),
+            views: AtomicU32::new(0),
+            recent_from: Mutex::default(),
+            graves: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> MailboxId {
+        self.key.1
+    }
+
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        self.current.read().clone()
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// The store has to be asked before the current snapshot is relied on. Returns a mark for [`Open::answered`].
+    pub(crate) fn ask(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// The mark up to which the store has to be asked, if it has.
+    pub(crate) fn must_ask(&self) -> Option<u64> {
+        let asked = self.asked.load(Ordering::Acquire);
+        (self.answered.load(Ordering::Acquire) < asked).then_some(asked)
+    }
+
+    /// What was asked for up to this mark is in the current snapshot.
+    pub(crate) fn answered(&self, mark: u64) {
+        self.answered.fetch_max(mark, Ordering::AcqRel);
+    }
+
+    pub(crate) fn look_again(&self) {
+        self.ask();
+        self.wake.wake();
+    }
+
+    pub(crate) fn delete(&self) {
+        self.deleted.store(true, Ordering::Release);
+        if let Some(hub) = self.hub.upgrade() {
+            hub.lock().forget(self);
+        }
+        self.wake.wake();
+    }
+
+    pub(crate) async fn until(&self, ready: impl FnMut() -> bool) {
+        self.wake.until(ready).await;
+    }
+
+    /// The first snapshot.
+    pub(crate) fn load(&self, snapshot: Snapshot, first_recent: Option<Uid>) {
+        *self.recent_from.lock() = first_recent.or(snapshot.uid_next());
+        *self.current.write() = Arc::new(snapshot);
+        self.loaded.store(true, Ordering::Release);
+    }
+
+    /// Changes of a store with mod-sequences. They are taken up if they follow on what is known; else the store is asked.
+    pub(crate) fn take_up(&self, changes: Changes) {
+        let taken = self.is_loaded() && {
+            let _one_at_a_time = self.publishing.lock();
+            let current = self.current();
+            match current.highest_mod_seq() {
+                known if changes.to <= known => return,
+                known if changes.from <= known => {
+                    self.publish(&current, &changes.set, &changes.vanished, changes.uid_next, changes.to);
+                    true
+                }
+                _ => false,
+            }
+        };
+        if !taken {
+            self.ask();
+        }
+        self.wake.wake();
+    }
+
+    /// Changes of a store without mod-sequences, which are counted here. `self.sync` is held.
+    pub(crate) fn count_up(&self, change: impl FnOnce(&Snapshot, ModSeq) -> (Vec<MessageEntry>, UidSet, Option<Uid>)) {
+        {
+            let _one_at_a_time = self.publishing.lock();
+            let current = self.current();
+            let mod_seq = current.highest_mod_seq().next();
+            let (set, vanished, uid_next) = change(&current, mod_seq);
+            if set.is_empty() && vanished.is_empty() && uid_next.is_none_or(|n| Some(n) <= current.uid_next()) {
+                return;
+            }
+            self.publish(&current, &set, &vanished, uid_next, mod_seq);
+        }
+        self.wake.wake();
+    }
+
+    fn publish(
+        &self,
+        current: &Snapshot,
+        set: &[MessageEntry],
+        vanished: &UidSet,
+        uid_next: Option<Uid>,
+        mod_seq: ModSeq,
+    ) {
+        let newer = Arc::new(current.apply(set, vanished, uid_next, mod_seq));
+        if !vanished.is_empty() {
+            self.graves.lock().bury(current, &newer, vanished);
+        }
+        *self.current.write() = newer;
+    }
+
+    /// A message that was removed, as it was last.
+    pub(crate) fn ghost(&self, uid: Uid) -> Option<MessageEntry> {
+        self.graves.lock().entries.get(&uid).cloned()
+    }
+
+    /// Gives messages from the first recent one on to one session: the UIDs from the result to `next` are its own.
+    pub(crate) fn claim_recent(&self, next: Option<Uid>) -> Option<Uid> {
+        let mut from = self.recent_from.lock();
+        let first = (*from)?;
+        if next.is_some_and(|n| n <= first) {
+            return None;
+        }
+        *from = next;
+        Some(first)
+    }
+
+    /// From which UID on messages are in no session yet.
+    pub(crate) fn recent_from(&self) -> Option<Uid> {
+        *self.recent_from.lock()
+    }
+
+    /// Another view is on this mailbox; `told` is the generation up to which it was told of expunges.
+    pub(crate) fn add_view(&self, told: &Arc<AtomicU64>) {
+        self.views.fetch_add(1, Ordering::AcqRel);
+        self.graves.lock().told.push(Arc::downgrade(told));
+    }
+
+    /// A view has gone. The caller has dropped its `told`.
+    pub(crate) fn remove_view(&self) {
+        if self.views.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(hub) = self.hub.upgrade()
+        {
+            hub.lock().closed(self);
+        }
+    }
+
+    /// The messages that no view numbers any more, taken out.
+    pub(crate) fn exhume(&self) -> UidSet {
+        self.graves.lock().exhume()
+    }
+
+    /// Whether removed messages are kept for some view.
+    pub(crate) fn has_graves(&self) -> bool {
+        !self.graves.lock().uids.is_empty()
+    }
+}
+
+impl Graves {
+    fn bury(&mut self, before: &Snapshot, after: &Snapshot, vanished: &UidSet) {
+        let mut gone = UidSet::new();
+        for difference in before.diff(after) {
+            if let Difference::Vanished { old, .. } = difference {
+                gone.insert(old.uid);
+                if self.entries.len() < KEEP_GHOSTS {
+                    self.entries.insert(old.uid, old.to_entry());
+                }
+            }
+        }
+        // A message can come and go between two looks; what is kept of it must go, too.
+        let gone = if gone.is_empty() { vanished.clone() } else { gone };
+        self.uids.push_back((after.generation(), gone));
+    }
+
+    fn exhume(&mut self) -> UidSet {
+        if self.uids.is_empty() {
+            return UidSet::new();
+        }
+        self.told.retain(|t| t.strong_count() > 0);
+        let told = self.told.iter().filter_map(Weak::upgrade).map(|t| t.load(Ordering::Acquire)).min();
+        let told = told.unwrap_or(u64::MAX);
+        let mut out = Vec::new();
+        while let Some((_, uids)) = self.uids.pop_front_if(|(generation, _)| *generation <= told) {
+            for (first, last) in uids.runs() {
+                self.entries.extract_if(*first..=*last, |_, _| true).for_each(drop);
+            }
+            out.extend_from_slice(uids.runs());
+        }
+        UidSet::from_runs(out)
+    }
+}

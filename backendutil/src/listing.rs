@@ -1,0 +1,578 @@
+//! The messages of one mailbox as immutable columns in shared chunks: what every session of the mailbox looks at.
+//!
+//! A [`Snapshot`] never changes. A change makes another that shares every chunk it does not touch, so taking one costs a
+//! reference count, and the difference between two costs as much as they differ.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use backend_api::{DateTime, Flags, Keyword, MessageEntry, ModSeq, SystemFlag, Uid, UidSet};
+
+/// Messages in a full chunk: small enough to copy for one changed flag, large enough that a million messages are a
+/// thousand chunks.
+pub const CHUNK: usize = 1024;
+
+/// Two neighbours that together are below this become one when either is rewritten.
+const MERGE: usize = CHUNK / 2;
+
+/// Octets not known: the body must be read.
+const UNKNOWN: u64 = u64::MAX;
+
+/// What never changes of the messages of a chunk.
+#[derive(Debug, Default)]
+struct Fixed {
+    uids: Vec<u32>,
+    dates: Vec<DateTime>,
+    sizes: Vec<u64>,
+}
+
+/// A run of messages, ascending by UID. Never empty within a snapshot.
+#[derive(Debug)]
+struct Chunk {
+    fixed: Arc<Fixed>,
+    /// The distinct flags in this chunk: a handful.
+    flags: Vec<Flags>,
+    /// For each message which of them.
+    flags_of: Vec<u16>,
+    mod_seqs: Vec<u64>,
+    unseen: u32,
+    deleted: u32,
+}
+
+/// One message of a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// UID
+    pub uid: Uid,
+    /// Flags, without `\Recent`.
+    pub flags: &'a Flags,
+    /// Mod-sequence of the last change.
+    pub mod_seq: ModSeq,
+    /// INTERNALDATE
+    pub date: DateTime,
+    /// Octets; `None` where only the body tells.
+    pub size: Option<u64>,
+}
+
+impl Row<'_> {
+    /// The same as an entry of its own.
+    pub fn to_entry(&self) -> MessageEntry {
+        let entry = MessageEntry::new(self.uid).with_flags(self.flags.clone()).with_date(self.date).with_mod_seq(self.mod_seq);
+        match self.size {
+            Some(size) => entry.with_size(size),
+            None => entry,
+        }
+    }
+}
+
+impl Chunk {
+    fn len(&self) -> usize {
+        self.flags_of.len()
+    }
+
+    fn row(&self, i: usize) -> Option<Row<'_>> {
+        let flags = self.flags.get(usize::from(*self.flags_of.get(i)?))?;
+        Some(Row {
+            uid: Uid::new(*self.fixed.uids.get(i)?)?,
+            flags,
+            mod_seq: ModSeq(*self.mod_seqs.get(i)?),
+            date: *self.fixed.dates.get(i)?,
+            size: self.fixed.sizes.get(i).copied().filter(|s| *s != UNKNOWN),
+        })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).filter_map(|i| self.row(i))
+    }
+
+    fn first_uid(&self) -> u32 {
+        self.fixed.uids.first().copied().unwrap_or(u32::MAX)
+    }
+
+    fn last_uid(&self) -> u32 {
+        self.fixed.uids.last().copied().unwrap_or(0)
+    }
+
+    /// This chunk with the flags and mod-sequences of messages it holds already; `None` if `set` names another.
+    fn with_flags(&self, set: &[MessageEntry]) -> Option<Self> {
+        let (mut flags, mut flags_of, mut mod_seqs) = (self.flags.clone(), self.flags_of.clone(), self.mod_seqs.clone());
+        for entry in set {
+            let i = self.fixed.uids.binary_search(&entry.uid.get()).ok()?;
+            if *mod_seqs.get(i)? > entry.mod_seq.get() {
+                continue;
+            }
+            *flags_of.get_mut(i)? = intern(&mut flags, &entry.flags)?;
+            *mod_seqs.get_mut(i)? = entry.mod_seq.get();
+        }
+        // Flags that no message has any more would pile up over many changes.
+        if flags.len() > 64 {
+            return None;
+        }
+        let mut chunk = Self { fixed: self.fixed.clone(), flags, flags_of, mod_seqs, unseen: 0, deleted: 0 };
+        chunk.count();
+        Some(chunk)
+    }
+
+    fn count(&mut self) {
+        let of = |f: SystemFlag| self.flags.iter().map(|x| x.has(f)).collect::<Vec<bool>>();
+        let (seen, deleted) = (of(SystemFlag::Seen), of(SystemFlag::Deleted));
+        let has = |table: &[bool], i: &u16| table.get(usize::from(*i)).copied().unwrap_or(false);
+        self.unseen = self.flags_of.iter().map(|i| u32::from(!has(&seen, i))).sum();
+        self.deleted = self.flags_of.iter().map(|i| u32::from(has(&deleted, i))).sum();
+    }
+}
+
+fn intern(table: &mut Vec<Flags>, flags: &Flags) -> Option<u16> {
+    let at = match table.iter().position(|f| f == flags && same_spelling(f, flags)) {
+        Some(at) => at,
+        None => {
+            table.push(flags.clone());
+            table.len() - 1
+        }
+    };
+    u16::try_from(at).ok()
+}
+
+/// Equality of flags disregards case; what is shown must not.
+fn same_spelling(a: &Flags, b: &Flags) -> bool {
+    a.keywords().iter().map(Keyword::as_str).eq(b.keywords().iter().map(Keyword::as_str))
+}
+
+/// Fills chunks with ascending messages.
+#[derive(Default)]
+struct Builder {
+    chunks: Vec<Arc<Chunk>>,
+    fixed: Fixed,
+    flags: Vec<Flags>,
+    flags_of: Vec<u16>,
+    mod_seqs: Vec<u64>,
+}
+
+impl Builder {
+    fn push(&mut self, uid: Uid, flags: &Flags, mod_seq: ModSeq, date: DateTime, size: Option<u64>) {
+        let Some(at) = intern(&mut self.flags, flags) else { return };
+        self.fixed.uids.push(uid.get());
+        self.fixed.dates.push(date);
+        self.fixed.sizes.push(size.unwrap_or(UNKNOWN));
+        self.flags_of.push(at);
+        self.mod_seqs.push(mod_seq.get());
+        if self.flags_of.len() == CHUNK {
+            self.cut();
+        }
+    }
+
+    fn row(&mut self, row: Row<'_>) {
+        self.push(row.uid, row.flags, row.mod_seq, row.date, row.size);
+    }
+
+    fn entry(&mut self, e: &MessageEntry) {
+        self.push(e.uid, &e.flags, e.mod_seq, e.date, e.size);
+    }
+
+    /// Ends the present chunk, after taking a small one before it into it.
+    fn cut(&mut self) {
+        if self.flags_of.is_empty() {
+            return;
+        }
+        let mut chunk = Chunk {
+            fixed: Arc::new(std::mem::take(&mut self.fixed)),
+            flags: std::mem::take(&mut self.flags),
+            flags_of: std::mem::take(&mut self.flags_of),
+            mod_seqs: std::mem::take(&mut self.mod_seqs),
+            unseen: 0,
+            deleted: 0,
+        };
+        let small = self.chunks.pop_if(|last| last.len() + chunk.len() <= MERGE);
+        if let Some(small) = small {
+            small.rows().chain(chunk.rows()).for_each(|row| self.row(row));
+            return self.cut();
+        }
+        chunk.count();
+        self.chunks.push(Arc::new(chunk));
+    }
+
+    /// Takes a chunk as it is.
+    fn share(&mut self, chunk: &Arc<Chunk>) {
+        self.cut();
+        self.chunks.push(chunk.clone());
+    }
+}
+
+/// The messages of a mailbox at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    chunks: Vec<Arc<Chunk>>,
+    /// For each chunk the messages before it.
+    starts: Vec<u32>,
+    len: u32,
+    /// Grows by one with every snapshot of a listing.
+    generation: u64,
+    uid_next: Option<Uid>,
+    highest_mod_seq: ModSeq,
+    keywords: Arc<BTreeSet<Keyword>>,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::from_builder(Builder::default(), 0, Some(Uid::MIN), ModSeq::ZERO, Arc::default())
+    }
+}
+
+impl Snapshot {
+    /// The snapshot of these messages, which need not be in order; of several with one UID the first counts.
+    pub fn new(mut entries: Vec<MessageEntry>, uid_next: Option<Uid>, highest_mod_seq: ModSeq) -> Self {
+        if !entries.is_sorted_by(|a, b| a.uid < b.uid) {
+            entries.sort_by_key(|e| e.uid);
+            entries.dedup_by_key(|e| e.uid);
+        }
+        let mut builder = Builder::default();
+        entries.iter().for_each(|e| builder.entry(e));
+        builder.cut();
+        let highest = entries.iter().map(|e| e.mod_seq).max().unwrap_or_default().max(highest_mod_seq);
+        let after_last = entries.last().map_or(Some(Uid::MIN), |e| e.uid.next());
+        let uid_next = higher_uid_next(uid_next, after_last, uid_next.is_none() && entries.is_empty());
+        let mut keywords = Arc::default();
+        add_keywords(&mut keywords, entries.iter());
+        Self::from_builder(builder, 1, uid_next, highest, keywords)
+    }
+
+    fn from_builder(
+        builder: Builder,
+        generation: u64,
+        uid_next: Option<Uid>,
+        highest_mod_seq: ModSeq,
+        keywords: Arc<BTreeSet<Keyword>>,
+    ) -> Self {
+        let chunks = builder.chunks;
+        let mut len = 0_u32;
+        let mut starts = Vec::with_capacity(chunks.len());
+        for chunk in &chunks {
+            starts.push(len);
+            len = len.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        }
+        Self { chunks, starts, len, generation, uid_next, highest_mod_seq, keywords }
+    }
+
+    /// This snapshot after these changes: `set` holds new messages and messages as they are now, ascending by UID. A
+    /// message whose mod-sequence here is higher already stays as it is.
+    #[must_use]
+    pub fn apply(&self, set: &[MessageEntry], vanished: &UidSet, uid_next: Option<Uid>, mod_seq: ModSeq) -> Self {
+        let mut builder = Builder::default();
+        let mut rest = set;
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            let end = self.chunks.get(i + 1).map_or(u32::MAX, |next| next.first_uid().saturating_sub(1));
+            let mine = rest.partition_point(|e| e.uid.get() <= end);
+            let (here, after) = rest.split_at(mine);
+            rest = after;
+            let loses = overlaps(vanished, chunk.first_uid(), chunk.last_uid());
+            let (inside, beyond) = here.split_at(here.partition_point(|e| e.uid.get() <= chunk.last_uid()));
+            if !loses && inside.is_empty() && (beyond.is_empty() || chunk.len() >= CHUNK) {
+                builder.share(chunk);
+                beyond.iter().filter(|e| !vanished.contains(e.uid)).for_each(|e| builder.entry(e));
+                continue;
+            }
+            let flags_only = if loses || !beyond.is_empty() { None } else { chunk.with_flags(inside) };
+            match flags_only {
+                Some(changed) => builder.share(&Arc::new(changed)),
+                None => merge(&mut builder, chunk, here, vanished),
+            }
+        }
+        rest.iter().filter(|e| !vanished.contains(e.uid)).for_each(|e| builder.entry(e));
+        builder.cut();
+        let after_last = set.last().map_or(Some(Uid::MIN), |e| e.uid.next());
+        let uid_next = match (self.uid_next, higher_uid_next(uid_next, after_last, uid_next.is_none())) {
+            (None, _) | (_, None) => None,
+            (a, b) => a.max(b),
+        };
+        let mut keywords = self.keywords.clone();
+        add_keywords(&mut keywords, set.iter());
+        Self::from_builder(builder, self.generation + 1, uid_next, self.highest_mod_seq.max(mod_seq), keywords)
+    }
+
+    /// The messages that differ from a fresh list of the whole mailbox: what to set, each with this mod-sequence, and what
+    /// vanished. `entries` must be ascending.
+    pub fn compare(&self, entries: &[MessageEntry], mod_seq: ModSeq) -> (Vec<MessageEntry>, UidSet) {
+        let (mut set, mut vanished) = (Vec::new(), UidSet::new());
+        let mut fresh = entries.iter().peekable();
+        for row in self.rows(0) {
+            while let Some(new) = fresh.next_if(|e| e.uid < row.uid) {
+                set.push(new.clone().with_mod_seq(mod_seq));
+            }
+            match fresh.next_if(|e| e.uid == row.uid) {
+                None => vanished.insert(row.uid),
+                Some(e) if e.flags == *row.flags => {}
+                Some(e) => set.push(e.clone().with_mod_seq(mod_seq)),
+            }
+        }
+        set.extend(fresh.map(|e| e.clone().with_mod_seq(mod_seq)));
+        (set, vanished)
+    }
+
+    /// Number of messages.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Which snapshot of its listing it is.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// UIDNEXT; `None` once every UID is used up.
+    pub fn uid_next(&self) -> Option<Uid> {
+        self.uid_next
+    }
+
+    /// The mailbox's highest mod-sequence.
+    pub fn highest_mod_seq(&self) -> ModSeq {
+        self.highest_mod_seq
+    }
+
+    /// The keywords seen in the mailbox since it was opened.
+    pub fn keywords(&self) -> &BTreeSet<Keyword> {
+        &self.keywords
+    }
+
+    /// Number of messages without `\Seen`.
+    pub fn unseen(&self) -> u32 {
+        self.chunks.iter().map(|c| c.unseen).sum()
+    }
+
+    /// Number of messages with `\Deleted`.
+    pub fn deleted(&self) -> u32 {
+        self.chunks.iter().map(|c| c.deleted).sum()
+    }
+
+    /// Octets of all messages; `None` if one's size is unknown.
+    pub fn size(&self) -> Option<u64> {
+        self.rows(0).try_fold(0_u64, |sum, row| Some(sum.saturating_add(row.size?)))
+    }
+
+    /// The first message without `\Seen`, as an index.
+    pub fn first_unseen(&self) -> Option<u32> {
+        let at = self.chunks.iter().position(|c| c.unseen > 0)?;
+        let i = self.chunks.get(at)?.rows().position(|r| !r.flags.has(SystemFlag::Seen))?;
+        Some(self.starts.get(at)? + u32::try_from(i).ok()?)
+    }
+
+    /// The message at an index from 0. O(log chunks).
+    pub fn row(&self, index: u32) -> Option<Row<'_>> {
+        let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
+        self.chunks.get(at)?.row((index - self.starts.get(at)?) as usize)
+    }
+
+    /// The UID at an index from 0. O(log chunks).
+    pub fn uid_at(&self, index: u32) -> Option<Uid> {
+        let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
+        let uid = self.chunks.get(at)?.fixed.uids.get((index - self.starts.get(at)?) as usize)?;
+        Uid::new(*uid)
+    }
+
+    /// How many messages have a UID of at most this. O(log messages).
+    pub fn rank(&self, uid: Uid) -> u32 {
+        let at = self.chunks.partition_point(|c| c.first_uid() <= uid.get());
+        let Some(at) = at.checked_sub(1) else { return 0 };
+        let (Some(chunk), Some(start)) = (self.chunks.get(at), self.starts.get(at)) else { return 0 };
+        start + u32::try_from(chunk.fixed.uids.partition_point(|u| *u <= uid.get())).unwrap_or(0)
+    }
+
+    /// The index of a message. O(log messages).
+    pub fn index_of(&self, uid: Uid) -> Option<u32> {
+        let index = self.rank(uid).checked_sub(1)?;
+        (self.uid_at(index)? == uid).then_some(index)
+    }
+
+    /// The message of this UID.
+    pub fn get(&self, uid: Uid) -> Option<Row<'_>> {
+        self.index_of(uid).and_then(|i| self.row(i))
+    }
+
+    /// The messages from an index on.
+    pub fn rows(&self, from: u32) -> impl Iterator<Item = Row<'_>> {
+        let at = self.starts.partition_point(|s| *s <= from).saturating_sub(1);
+        let skip = from.saturating_sub(self.starts.get(at).copied().unwrap_or(0)) as usize;
+        self.chunks.iter().skip(at).flat_map(|chunk| chunk.rows()).skip(skip)
+    }
+
+    /// What `newer` has that this one has not. Chunks that both share cost nothing.
+    pub fn diff<'a>(&'a self, newer: &'a Snapshot) -> Diff<'a> {
+        Diff { old: Cursor::new(self), new: Cursor::new(newer) }
+    }
+}
+
+fn higher_uid_next(given: Option<Uid>, after_last: Option<Uid>, not_given: bool) -> Option<Uid> {
+    match (given, after_last) {
+        (None, b) if not_given => b,
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (None, b) => b,
+        (_, None) => None,
+    }
+}
+
+fn add_keywords<'a>(known: &mut Arc<BTreeSet<Keyword>>, entries: impl Iterator<Item = &'a MessageEntry>) {
+    for keyword in entries.flat_map(|e| e.flags.keywords()) {
+        if !known.contains(keyword) {
+            Arc::make_mut(known).insert(keyword.clone());
+        }
+    }
+}
+
+fn overlaps(set: &UidSet, first: u32, last: u32) -> bool {
+    let at = set.runs().partition_point(|r| r.1.get() < first);
+    set.runs().get(at).is_some_and(|r| r.0.get() <= last)
+}
+
+fn merge(builder: &mut Builder, chunk: &Chunk, set: &[MessageEntry], vanished: &UidSet) {
+    // What was gathered before is a chunk of its own unless it is small.
+    if builder.flags_of.len() + chunk.len() + set.len() > CHUNK {
+        builder.cut();
+    }
+    let mut set = set.iter().filter(|e| !vanished.contains(e.uid)).peekable();
+    for row in chunk.rows() {
+        while let Some(new) = set.next_if(|e| e.uid < row.uid) {
+            builder.entry(new);
+        }
+        match set.next_if(|e| e.uid == row.uid) {
+            Some(e) if e.mod_seq >= row.mod_seq => {
+                builder.push(row.uid, &e.flags, e.mod_seq, row.date, row.size);
+            }
+            _ if vanished.contains(row.uid) => {}
+            _ => builder.row(row),
+        }
+    }
+    set.for_each(|e| builder.entry(e));
+}
+
+struct Cursor<'a> {
+    snapshot: &'a Snapshot,
+    chunk: usize,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, chunk: 0, at: 0 }
+    }
+
+    fn peek(&self) -> Option<Row<'a>> {
+        self.snapshot.chunks.get(self.chunk)?.row(self.at)
+    }
+
+    fn index(&self) -> u32 {
+        let start = self.snapshot.starts.get(self.chunk).copied().unwrap_or(self.snapshot.len);
+        start + u32::try_from(self.at).unwrap_or(0)
+    }
+
+    fn advance(&mut self) {
+        self.at += 1;
+        if self.snapshot.chunks.get(self.chunk).is_some_and(|c| self.at >= c.len()) {
+            self.chunk += 1;
+            self.at = 0;
+        }
+    }
+
+    /// The chunk that starts here.
+    fn whole(&self) -> Option<&'a Arc<Chunk>> {
+        (self.at == 0).then(|| self.snapshot.chunks.get(self.chunk)).flatten()
+    }
+}
+
+/// One difference between two snapshots.
+#[derive(Debug, Clone, Copy)]
+pub enum Difference<'a> {
+    /// The message is in both and was changed: its mod-sequence or its flags are others.
+    Changed {
+        /// As it was.
+        old: Row<'a>,
+        /// As it is.
+        new: Row<'a>,
+    },
+    /// The message is gone.
+    Vanished {
+        /// As it was.
+        old: Row<'a>,
+        /// Its index in the older snapshot.
+        index: u32,
+    },
+    /// The message is new.
+    Added {
+        /// As it is.
+        new: Row<'a>,
+    },
+}
+
+/// The differences between two snapshots, ascending by UID.
+pub struct Diff<'a> {
+    old: Cursor<'a>,
+    new: Cursor<'a>,
+}
+
+impl<'a> Iterator for Diff<'a> {
+    type Item = Difference<'a>;
+
+    fn next(&mut self) -> Option<Difference<'a>> {
+        loop {
+            if let (Some(a), Some(b)) = (self.old.whole(), self.new.whole())
+                && Arc::ptr_eq(a, b)
+            {
+                self.old.chunk += 1;
+                self.new.chunk += 1;
+                continue;
+            }
+            match (self.old.peek(), self.new.peek()) {
+                (None, None) => return None,
+                (Some(old), Some(new)) if old.uid == new.uid => {
+                    self.old.advance();
+                    self.new.advance();
+                    if old.mod_seq != new.mod_seq || old.flags != new.flags {
+                        return Some(Difference::Changed { old, new });
+                    }
+                }
+                (Some(old), new) if new.is_none_or(|n| old.uid < n.uid) => {
+                    let index = self.old.index();
+                    self.old.advance();
+                    return Some(Difference::Vanished { old, index });
+                }
+                (_, Some(new)) => {
+                    self.new.advance();
+                    return Some(Difference::Added { new });
+                }
+                (Some(_), None) => return None,
+            }
+        }
+    }
+}
+
+/// Looks up messages by ascending UID: neighbours cost nothing.
+pub struct Seek<'a>(Cursor<'a>);
+
+impl Snapshot {
+    /// For look-ups in ascending order.
+    pub fn seek(&self) -> Seek<'_> {
+        Seek(Cursor::new(self))
+    }
+}
+
+impl<'a> Seek<'a> {
+    /// The message of this UID, which must not be below one asked for before.
+    pub fn seek(&mut self, uid: Uid) -> Option<Row<'a>> {
+        let n = uid.get();
+        let cursor = &mut self.0;
+        if cursor.snapshot.chunks.get(cursor.chunk)?.last_uid() < n {
+            cursor.chunk = cursor.snapshot.chunks.partition_point(|c| c.last_uid() < n);
+            cursor.at = 0;
+        }
+        let uids = &cursor.snapshot.chunks.get(cursor.chunk)?.fixed.uids;
+        if *uids.get(cursor.at)? != n {
+            cursor.at = uids.partition_point(|u| *u < n);
+        }
+        let row = cursor.peek().filter(|row| row.uid == uid)?;
+        cursor.at += 1;
+        Some(row)
+    }
+}

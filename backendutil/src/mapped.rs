@@ -1,0 +1,57 @@
+//! [`Mapped`]: a complete backend from a store that knows UIDs alone.
+
+mod append;
+mod fetch;
+mod mailbox;
+mod octets;
+mod search;
+mod session;
+mod sync;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use backend_api::{Backend, Credentials, Ctx, MailStore, Result};
+
+pub use mailbox::MappedMailbox;
+pub use session::MappedSession;
+
+use crate::hub::Hub;
+
+/// A tier-1 [`Backend`] over a [`MailStore`]: views, update dispatch, EXPUNGE buffering, IDLE, SEARCH, MOVE, and every
+/// item of FETCH.
+///
+/// The store is asked by UID alone. What it refuses is refused to the client in the right words.
+pub struct Mapped<S> {
+    store: Arc<S>,
+    hub: Hub,
+}
+
+impl<S: MailStore> Mapped<S> {
+    /// A backend over this store.
+    pub fn new(store: impl Into<Arc<S>>) -> Self {
+        let (store, hub) = (store.into(), Hub::new());
+        store.attach(Arc::new(hub.clone()));
+        Self { store, hub }
+    }
+
+    /// To say that something changed in the store: keep a clone where your application changes its data.
+    pub fn hub(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<S> {
+        &self.store
+    }
+}
+
+#[async_trait]
+impl<S: MailStore> Backend for Mapped<S> {
+    type Session = MappedSession<S>;
+
+    async fn login(&self, _ctx: &Ctx<'_>, who: Credentials<'_>) -> Result<Self::Session> {
+        let account = self.store.login(who).await?;
+        Ok(MappedSession::new(self.store.clone(), self.hub.clone(), account))
+    }
+}

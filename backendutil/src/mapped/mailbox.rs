@@ -1,0 +1,391 @@
+//! One connection's selected mailbox over a [`MailStore`]: its view, what of its own doing it was told already, and polls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use backend_api::{
+    Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Mailbox, MailStore, MailboxName, Load,
+    ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid, UidSet, Updates,
+};
+
+use super::session::{find, source};
+use super::sync::Source;
+use crate::hub::Hub;
+use crate::listing::{Difference, Snapshot};
+use crate::seq_mapper::SeqMapper;
+
+/// A selected mailbox of [`Mapped`](super::Mapped).
+pub struct MappedMailbox<S: MailStore> {
+    pub(super) source: Source<S>,
+    hub: Hub,
+    pub(super) view: SeqMapper,
+    pub(super) read_only: bool,
+    /// UIDs that are recent to this session.
+    recent: UidSet,
+    /// What this command has told of changes already, so that the poll behind it does not say it again.
+    pub(super) told: Told,
+    /// How many keywords the client knows of.
+    keywords: usize,
+    /// The generation up to which this view was told of every expunge. Others look at it.
+    expunges_told: Option<Arc<AtomicU64>>,
+}
+
+/// Messages whose present state was told within a command, as runs under one mod-sequence.
+#[derive(Debug, Default)]
+pub(super) struct Told(Vec<(u32, u32, ModSeq)>);
+
+impl Told {
+    /// This message was told as it is at this mod-sequence. Ascending within a command.
+    pub(super) fn put(&mut self, uid: Uid, mod_seq: ModSeq) {
+        match self.0.last_mut() {
+            Some((_, last, m)) if *m == mod_seq && *last <= uid.get() => *last = uid.get(),
+            _ => self.0.push((uid.get(), uid.get(), mod_seq)),
+        }
+    }
+
+    fn sort(&mut self) {
+        if !self.0.is_sorted() {
+            self.0.sort_unstable();
+        }
+    }
+
+    fn has(&self, uid: Uid, mod_seq: ModSeq) -> bool {
+        let uid = uid.get();
+        let upto = self.0.partition_point(|r| r.0 <= uid);
+        self.0.get(..upto).unwrap_or_default().iter().rev().take(8).any(|r| r.1 >= uid && r.2 == mod_seq)
+    }
+}
+
+impl<S: MailStore> MappedMailbox<S> {
+    pub(super) fn new(source: Source<S>, hub: Hub, now: Arc<Snapshot>, read_only: bool) -> Self {
+        let expunges_told = Arc::new(AtomicU64::new(now.generation()));
+        source.open.add_view(&expunges_told);
+        let keywords = now.keywords().len();
+        let mut mailbox = Self {
+            source,
+            hub,
+            view: SeqMapper::new(now),
+            read_only,
+            recent: UidSet::new(),
+            told: Told::default(),
+            keywords,
+            expunges_told: Some(expunges_told),
+        };
+        mailbox.claim_recent(0);
+        mailbox
+    }
+
+    pub(super) fn recent_count(&self) -> u32 {
+        if self.recent.is_empty() {
+            return 0;
+        }
+        let seqs = self.view.resolve(&NumSet::Uid(self.recent.clone()));
+        u32::try_from(seqs.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn is_recent(&self, uid: Uid) -> bool {
+        self.recent.contains(uid)
+    }
+
+    /// The messages announced just now, above `before`, are recent here if no session had them before. EXAMINE shows that
+    /// and claims nothing.
+    fn claim_recent(&mut self, before: u32) {
+        let told = self.view.told();
+        let Some(last) = told.len().checked_sub(1).and_then(|i| told.uid_at(i)) else { return };
+        let open = &self.source.open;
+        let first = match self.read_only {
+            true => open.recent_from().filter(|first| *first <= last),
+            false => open.claim_recent(told.uid_next()),
+        };
+        let first = first.map(|f| f.max(Uid::new(before.saturating_add(1)).unwrap_or(f)));
+        let Some(first) = first.filter(|first| *first <= last) else { return };
+        self.recent.push_run(first, last);
+        if !self.read_only
+            && let Some(below) = told.uid_next()
+        {
+            self.source.store.claim_recent(&self.source.account, open.id(), below);
+        }
+    }
+
+    pub(super) fn require_writable(&self) -> Result<()> {
+        match self.read_only {
+            true => Err(Error::new(ErrorKind::ReadOnly, "the mailbox is open for reading only")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a poll with these rights has something to do.
+    fn has_news(&self, rights: Rights) -> bool {
+        let open = &self.source.open;
+        let moved = open.current().generation() != self.view.told().generation();
+        open.is_deleted()
+            || (rights.flags && (moved || open.must_ask().is_some()))
+            || (rights.expunge && self.view.ghost_count() > 0)
+            || (rights.exists && self.view.has_unannounced())
+    }
+
+    async fn tell_flags(&mut self, now: &Arc<Snapshot>, out: &mut Updates<'_>) -> Result<()> {
+        if now.keywords().len() != self.keywords
+            && let Some(mut flags) = out.flags()
+        {
+            self.keywords = now.keywords().len();
+            flags.keywords(&now.keywords().iter().cloned().collect::<Vec<_>>());
+        }
+        self.told.sort();
+        let before = self.view.told().clone();
+        let mut vanished = Vec::new();
+        for difference in before.diff(now) {
+            match difference {
+                Difference::Added { .. } => {}
+                Difference::Vanished { old, index } => vanished.push((old.uid, index)),
+                Difference::Changed { new, .. } if self.told.has(new.uid, new.mod_seq) => {}
+                Difference::Changed { new, .. } => {
+                    let (Some(seq), Some(mut flags)) = (self.view.seq(new.uid), out.flags()) else { continue };
+                    flags.put(seq, new.uid, new.flags, self.recent.contains(new.uid), Some(new.mod_seq));
+                    if out.is_full() {
+                        out.ready().await?;
+                    }
+                }
+            }
+        }
+        self.told = Told::default();
+        self.view.advance(now.clone(), &vanished);
+        Ok(())
+    }
+
+    async fn tell_expunges(&mut self, out: &mut Updates<'_>) -> Result<()> {
+        if self.view.ghost_count() == 0 {
+            return Ok(());
+        }
+        while let Some(mut expunges) = out.expunges() {
+            let Some((seq, uid)) = self.view.pop_ghost() else { break };
+            expunges.put(seq, uid);
+            if out.is_full() {
+                out.ready().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What nobody numbers any more may go.
+    fn reclaim(&self) {
+        if self.view.ghost_count() == 0
+            && let Some(told) = &self.expunges_told
+        {
+            told.store(self.view.told().generation(), Ordering::Release);
+        }
+        if self.source.open.has_graves() {
+            let gone = self.source.open.exhume();
+            if !gone.is_empty() {
+                self.source.store.reclaim(&self.source.account, self.source.open.id(), &gone);
+            }
+        }
+    }
+
+    /// The messages that a set names here, and whether one of them was expunged elsewhere.
+    pub(super) fn resolve(&self, set: &NumSet) -> (SeqSet, bool) {
+        let seqs = self.view.resolve(set);
+        let missing = !set.is_uid() && self.view.has_ghost(&seqs);
+        (seqs, missing)
+    }
+
+    async fn target(&self, to: &MailboxName) -> Result<Source<S>> {
+        let (store, account) = (&self.source.store, &self.source.account);
+        let entry = find(&**store, account, to).await?;
+        if !store.is_writable(account, entry.id) {
+            return Err(Error::new(ErrorKind::ReadOnly, "the target mailbox is read-only"));
+        }
+        Ok(source(store, &self.hub, account, &entry))
+    }
+
+    /// COPY for a store without that operation: every message is read and added.
+    async fn copy_by_hand(&self, uids: &UidSet, to: &Source<S>, all: bool) -> Result<Copied> {
+        let now = self.source.now().await?;
+        let (mut messages, mut old) = (Vec::new(), Vec::new());
+        for (first, last) in uids.runs() {
+            let from = now.rank(*first) - u32::from(now.get(*first).is_some());
+            for row in now.rows(from).take_while(|r| r.uid <= *last) {
+                let (loaded, _) = self.load(&[row.uid], Load::new(false, true)).await?;
+                let Some(body) = loaded.into_iter().next().and_then(|l| l.body) else { continue };
+                let size = body.size();
+                messages.push(NewMessage::new(row.flags.clone(), row.date, size, Incoming::Body(body)));
+                old.push(row.uid);
+            }
+        }
+        if all && old.len() as u64 != self.count_announced(uids) {
+            return Err(expunge_issued());
+        }
+        if messages.is_empty() {
+            return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
+        }
+        let added = to.add(messages).await?;
+        Ok(Copied::new(added.uid_validity, old.into_iter().zip(added.uids).collect()))
+    }
+
+    /// How many messages of these are numbered here.
+    fn count_announced(&self, uids: &UidSet) -> u64 {
+        self.view.resolve(&NumSet::Uid(uids.clone())).len()
+    }
+
+    pub(super) async fn load(&self, uids: &[Uid], what: Load) -> Result<(Vec<backend_api::Loaded>, usize)> {
+        let (loaded, covered) =
+            self.source.store.load(&self.source.account, self.source.open.id(), uids, what).await?;
+        if covered == 0 || covered > uids.len() {
+            return Err(Error::internal("the store loaded another number of messages than it was asked for"));
+        }
+        Ok((loaded, covered))
+    }
+}
+
+fn expunge_issued() -> Error {
+    Error::new(ErrorKind::ExpungeIssued, "some of the messages were expunged by another session")
+}
+
+impl<S: MailStore> Drop for MappedMailbox<S> {
+    fn drop(&mut self) {
+        self.expunges_told = None;
+        self.reclaim();
+        self.source.open.remove_view();
+    }
+}
+
+#[async_trait]
+impl<S: MailStore> Mailbox for MappedMailbox<S> {
+    fn last_uid(&self) -> Option<Uid> {
+        self.view.last_uid()
+    }
+
+    async fn fetch(&mut self, _ctx: &Ctx<'_>, set: &NumSet, want: &Fetch, out: &mut dyn FetchSink) -> Result<Fetched> {
+        super::fetch::fetch(self, set, want, out).await
+    }
+
+    async fn store(
+        &mut self,
+        _ctx: &Ctx<'_>,
+        set: &NumSet,
+        change: &FlagChange,
+        silent: bool,
+        out: &mut Updates<'_>,
+    ) -> Result<Stored> {
+        self.require_writable()?;
+        let (seqs, missing) = self.resolve(set);
+        if seqs.is_empty() {
+            return Ok(Stored::default());
+        }
+        self.source.set_flags(&self.view.uids(&seqs), change).await?;
+        let now = self.source.now().await?;
+        let view = self.view.clone();
+        let known = view.told();
+        let mut cursor = now.seek();
+        for numbered in view.numbered(&seqs) {
+            let Some(index) = numbered.index else { continue };
+            let Some(row) = cursor.seek(numbered.uid) else { continue };
+            if silent {
+                let expected = known.row(index).map(|old| change.apply(old.flags));
+                if expected.is_some_and(|flags| flags == *row.flags) {
+                    self.told.put(row.uid, row.mod_seq);
+                }
+                continue;
+            }
+            let Some(mut flags) = out.flags() else { continue };
+            flags.put(numbered.seq, row.uid, row.flags, self.recent.contains(row.uid), Some(row.mod_seq));
+            self.told.put(row.uid, row.mod_seq);
+            if out.is_full() {
+                out.ready().await?;
+            }
+        }
+        Ok(Stored::with_missing(missing))
+    }
+
+    async fn search(&mut self, _ctx: &Ctx<'_>, key: &SearchKey, out: &mut dyn SearchSink) -> Result<()> {
+        super::search::search(self, key, out).await
+    }
+
+    async fn copy(&mut self, _ctx: &Ctx<'_>, set: &NumSet, to: &MailboxName) -> Result<Copied> {
+        let to = self.target(to).await?;
+        let (seqs, missing) = self.resolve(set);
+        if missing {
+            return Err(expunge_issued());
+        }
+        let (uids, all) = (self.view.uids(&seqs), !set.is_uid());
+        let Source { store, account, open } = &self.source;
+        if uids.is_empty() {
+            return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
+        }
+        match store.copy(account, open.id(), &uids, to.open.id(), all).await? {
+            Some(copied) => {
+                to.look_again();
+                Ok(copied)
+            }
+            None => self.copy_by_hand(&uids, &to, all).await,
+        }
+    }
+
+    async fn r#move(&mut self, _ctx: &Ctx<'_>, set: &NumSet, to: &MailboxName) -> Result<Copied> {
+        self.require_writable()?;
+        let to = self.target(to).await?;
+        let (seqs, missing) = self.resolve(set);
+        let uids = self.view.uids(&seqs);
+        let Source { store, account, open } = &self.source;
+        if uids.is_empty() {
+            return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
+        }
+        let mut copied = match store.r#move(account, open.id(), &uids, to.open.id()).await? {
+            Some(moved) => {
+                self.source.look_again();
+                to.look_again();
+                moved
+            }
+            None => {
+                let copied = self.copy_by_hand(&uids, &to, false).await?;
+                let old: UidSet = copied.uids.iter().map(|(old, _)| *old).collect();
+                self.source.remove(&old, Remove::All).await?;
+                copied
+            }
+        };
+        copied.missing = missing;
+        Ok(copied)
+    }
+
+    async fn expunge(&mut self, _ctx: &Ctx<'_>, uids: Option<&UidSet>) -> Result<()> {
+        self.require_writable()?;
+        let announced = self.view.announced_uids();
+        let uids = uids.map_or(announced.clone(), |uids| announced.intersection(uids));
+        if !uids.is_empty() {
+            self.source.remove(&uids, Remove::Deleted).await?;
+        }
+        Ok(())
+    }
+
+    async fn changed(&mut self, rights: Rights) {
+        let open = self.source.open.clone();
+        let this = &*self;
+        open.until(|| this.has_news(rights)).await;
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx<'_>, out: &mut Updates<'_>) -> Result<()> {
+        let now = self.source.now().await?;
+        let rights = out.rights();
+        if self.has_news(rights) && rights.flags {
+            if now.generation() != self.view.told().generation() {
+                self.tell_flags(&now, out).await?;
+            }
+            self.tell_expunges(out).await?;
+            if rights.exists && self.view.has_unannounced() {
+                let (exists, before) = self.view.announce();
+                self.claim_recent(before);
+                let recent = self.recent_count();
+                if let Some(mut news) = out.exists() {
+                    news.put(exists, recent);
+                }
+            }
+            self.reclaim();
+        }
+        self.told = Told::default();
+        if self.source.open.is_deleted() {
+            return Err(Error::new(ErrorKind::MailboxGone, "the selected mailbox was deleted"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! SEARCH over a [`MailStore`]: the listing first, indexes and octets only for what it cannot decide.
+
+use backend_api::{ErrorKind, Load, MailStore, Result, SearchKey, SearchSink, Seq, Uid};
+
+use super::mailbox::MappedMailbox;
+use super::octets::Octets;
+use crate::listing::Snapshot;
+use crate::search::{Need, Program, Row, Verdict};
+
+/// Messages looked at together.
+const BATCH: usize = 256;
+
+/// A message of a batch that is not known not to match.
+struct Candidate {
+    seq: Seq,
+    uid: Uid,
+    unknown: bool,
+}
+
+pub(super) async fn search<S: MailStore>(
+    mailbox: &mut MappedMailbox<S>,
+    key: &SearchKey,
+    out: &mut dyn SearchSink,
+) -> Result<()> {
+    let program = Program::compile(key);
+    let now = mailbox.source.now().await?;
+    let view = mailbox.view.clone();
+    let mut live = view.live();
+    let mut fresh = now.seek();
+    loop {
+        let (mut batch, mut looked_at) = (Vec::new(), 0);
+        for (seq, uid) in live.by_ref().take(BATCH) {
+            looked_at += 1;
+            let Some(row) = fresh.seek(uid) else { continue };
+            match program.cheap(&columns(mailbox, seq, row)) {
+                Verdict::No => {}
+                verdict => batch.push(Candidate { seq, uid, unknown: verdict != Verdict::Yes }),
+            }
+        }
+        if looked_at == 0 {
+            return Ok(());
+        }
+        if batch.iter().any(|c| c.unknown) {
+            decide(mailbox, &program, &now, &mut batch).await?;
+        }
+        batch.iter().for_each(|c| out.put(c.seq, c.uid));
+        if out.is_full() {
+            out.ready().await?;
+        }
+    }
+}
+
+fn columns<'a, S: MailStore>(mailbox: &MappedMailbox<S>, seq: Seq, row: crate::listing::Row<'a>) -> Row<'a> {
+    Row {
+        seq,
+        uid: row.uid,
+        flags: row.flags,
+        recent: mailbox.is_recent(row.uid),
+        date: row.date,
+        size: row.size,
+        mod_seq: row.mod_seq,
+    }
+}
+
+/// Loads what the columns could not decide, and leaves those that match.
+async fn decide<S: MailStore>(
+    mailbox: &MappedMailbox<S>,
+    program: &Program,
+    now: &Snapshot,
+    batch: &mut Vec<Candidate>,
+) -> Result<()> {
+    let uids: Vec<Uid> = batch.iter().filter(|c| c.unknown).map(|c| c.uid).collect();
+    let mut matching = Vec::new();
+    let mut rest = uids.as_slice();
+    let what = Load::new(true, program.needs() == Some(Need::Body));
+    while !rest.is_empty() {
+        let (loaded, covered) = mailbox.load(rest, what).await?;
+        rest = rest.get(covered..).unwrap_or_default();
+        for message in loaded {
+            let uid = message.uid;
+            let Some(at) = batch.binary_search_by_key(&uid, |c| c.uid).ok() else { continue };
+            let (Some(candidate), Some(row)) = (batch.get(at), now.get(uid)) else { continue };
+            if matches(mailbox, program, columns(mailbox, candidate.seq, row), Octets::new(message)).await? {
+                matching.push(uid);
+            }
+        }
+    }
+    batch.retain(|c| !c.unknown || matching.binary_search(&c.uid).is_ok());
+    Ok(())
+}
+
+async fn matches<S: MailStore>(
+    mailbox: &MappedMailbox<S>,
+    program: &Program,
+    row: Row<'_>,
+    mut octets: Octets,
+) -> Result<bool> {
+    if !octets.need_index(mailbox).await? {
+        return Ok(false);
+    }
+    match program.with_index(&row, octets.index()?) {
+        Verdict::Yes => return Ok(true),
+        Verdict::No => return Ok(false),
+        Verdict::Unknown(_) => {}
+    }
+    let Some(body) = octets.body(mailbox).await? else { return Ok(false) };
+    match program.with_body(&row, octets.index()?, &body).await {
+        // Removed while it was read: it matches no more.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        other => other,
+    }
+}

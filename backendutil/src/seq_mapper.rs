@@ -1,0 +1,253 @@
+//! One connection's view of a mailbox: which message each number means, until the connection is told otherwise.
+#![doc = include_str!("seq_mapper.md")]
+
+use std::sync::Arc;
+
+use backend_api::{NumSet, Seq, SeqSet, Uid, UidSet};
+
+use crate::listing::Snapshot;
+
+/// Messages that are still numbered here and that the store has lost: consecutive UIDs under consecutive numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ghosts {
+    uid: u32,
+    seq: u32,
+    len: u32,
+    /// Ghosts in the runs before this one.
+    before: u32,
+}
+
+/// A numbered message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// Its number.
+    pub seq: Seq,
+    /// Its UID.
+    pub uid: Uid,
+    /// Where it is in the snapshot; `None` for a ghost: expunged elsewhere, still numbered here.
+    pub index: Option<u32>,
+}
+
+/// The view: the snapshot that was last told, how far of it was announced, and as runs what is still numbered besides.
+///
+/// Memory is in proportion to the runs of pending expunges, whatever the number of events was. All look-ups are
+/// logarithmic.
+#[derive(Debug, Clone)]
+pub struct SeqMapper {
+    told: Arc<Snapshot>,
+    /// The highest UID that was announced; 0 for none.
+    announced: u32,
+    /// Shared, so that a command can hold a view of its own at no cost.
+    ghosts: Arc<Vec<Ghosts>>,
+}
+
+impl SeqMapper {
+    /// The view of a connection that was told everything in this snapshot (SELECT). O(1).
+    pub fn new(told: Arc<Snapshot>) -> Self {
+        let announced = last_uid(&told);
+        Self { told, announced, ghosts: Arc::default() }
+    }
+
+    /// The snapshot up to which flags were told.
+    pub fn told(&self) -> &Arc<Snapshot> {
+        &self.told
+    }
+
+    /// EXISTS as told: ghosts included, what was not announced left out.
+    pub fn exists(&self) -> u32 {
+        self.announced_rows() + self.ghost_count()
+    }
+
+    /// The highest UID that was announced.
+    pub fn last_uid(&self) -> Option<Uid> {
+        let last = self.exists();
+        Seq::new(last).and_then(|seq| self.at(seq)).map(|n| n.uid)
+    }
+
+    /// How many expunges are not told yet.
+    pub fn ghost_count(&self) -> u32 {
+        self.ghosts.last().map_or(0, |g| g.before + g.len)
+    }
+
+    /// Whether messages of the told snapshot are not announced yet.
+    pub fn has_unannounced(&self) -> bool {
+        last_uid(&self.told) > self.announced
+    }
+
+    fn announced_rows(&self) -> u32 {
+        Uid::new(self.announced).map_or(0, |uid| self.told.rank(uid))
+    }
+
+    /// The message of this number. O(log).
+    pub fn at(&self, seq: Seq) -> Option<Numbered> {
+        let seq_no = seq.get();
+        let run = self.ghosts.partition_point(|g| g.seq <= seq_no).checked_sub(1).and_then(|i| self.ghosts.get(i));
+        if let Some(g) = run.filter(|g| seq_no - g.seq < g.len) {
+            return Some(Numbered { seq, uid: Uid::new(g.uid + (seq_no - g.seq))?, index: None });
+        }
+        let index = seq_no - 1 - run.map_or(0, |g| g.before + g.len);
+        let uid = self.told.uid_at(index).filter(|uid| uid.get() <= self.announced)?;
+        Some(Numbered { seq, uid, index: Some(index) })
+    }
+
+    /// The UID of this number. O(log).
+    pub fn uid(&self, seq: Seq) -> Option<Uid> {
+        self.at(seq).map(|n| n.uid)
+    }
+
+    /// The number of this message, if it has one here. O(log).
+    pub fn seq(&self, uid: Uid) -> Option<Seq> {
+        let n = uid.get();
+        if n > self.announced {
+            return None;
+        }
+        let run = self.run_at(n);
+        if let Some(g) = run.filter(|g| n - g.uid < g.len) {
+            return Seq::new(g.seq + (n - g.uid));
+        }
+        let index = self.told.index_of(uid)?;
+        Seq::new(index + 1 + run.map_or(0, |g| g.before + g.len))
+    }
+
+    fn run_at(&self, uid: u32) -> Option<&Ghosts> {
+        self.ghosts.partition_point(|g| g.uid <= uid).checked_sub(1).and_then(|i| self.ghosts.get(i))
+    }
+
+    /// How many numbered messages have a UID of at most this.
+    fn rank(&self, uid: u32) -> u32 {
+        let uid = uid.min(self.announced);
+        let ghosts = self.run_at(uid).map_or(0, |g| g.before + g.len.min(uid - g.uid + 1));
+        ghosts + Uid::new(uid).map_or(0, |u| self.told.rank(u))
+    }
+
+    /// The numbers of a set in this view: what is in no view is in no set. O(runs log).
+    pub fn resolve(&self, set: &NumSet) -> SeqSet {
+        let exists = self.exists();
+        let mut out = SeqSet::new();
+        let mut push = |a: u32, b: u32| {
+            if let (Some(a), Some(b)) = (Seq::new(a), Seq::new(b.min(exists)))
+                && a <= b
+            {
+                out.push_run(a, b);
+            }
+        };
+        match set {
+            NumSet::Seq(set) => set.runs().iter().for_each(|(a, b)| push(a.get(), b.get())),
+            NumSet::Uid(set) => {
+                set.runs().iter().for_each(|(a, b)| push(self.rank(a.get() - 1) + 1, self.rank(b.get())));
+            }
+        }
+        out
+    }
+
+    /// The UIDs of a set in this view, as runs that hold no message that was not announced (and ghosts, which are no
+    /// longer in the store). This is what a write may touch.
+    pub fn uids(&self, seqs: &SeqSet) -> UidSet {
+        let runs = seqs.runs().iter().filter_map(|(a, b)| Some((self.uid(*a)?, self.uid(*b)?)));
+        UidSet::from_runs(runs)
+    }
+
+    /// Every UID that was announced: what EXPUNGE may touch.
+    pub fn announced_uids(&self) -> UidSet {
+        Uid::new(self.announced).map_or_else(UidSet::new, |last| UidSet::run(Uid::MIN, last))
+    }
+
+    /// Whether a ghost has one of these numbers.
+    pub fn has_ghost(&self, seqs: &SeqSet) -> bool {
+        if self.ghosts.is_empty() {
+            return false;
+        }
+        seqs.runs().iter().any(|(a, b)| {
+            let at = self.ghosts.partition_point(|g| g.seq + (g.len - 1) < a.get());
+            self.ghosts.get(at).is_some_and(|g| g.seq <= b.get())
+        })
+    }
+
+    /// The messages of these numbers, ascending, each in O(log).
+    pub fn numbered<'a>(&'a self, seqs: &'a SeqSet) -> impl Iterator<Item = Numbered> + 'a {
+        seqs.iter().map_while(|seq| self.at(seq))
+    }
+
+    /// The messages that are numbered and no ghosts, ascending. O(1) each.
+    pub fn live(&self) -> impl Iterator<Item = (Seq, Uid)> + '_ {
+        let mut ghosts = self.ghosts.iter().peekable();
+        let mut before = 0;
+        let announced = self.announced;
+        let uids = self.told.rows(0).map(|row| row.uid).take_while(move |uid| uid.get() <= announced);
+        uids.zip(1..).filter_map(move |(uid, place): (Uid, u32)| {
+            while let Some(run) = ghosts.next_if(|g| g.uid < uid.get()) {
+                before = run.before + run.len;
+            }
+            Some((Seq::new(place + before)?, uid))
+        })
+    }
+
+    /// Takes up a newer snapshot, whose changed flags have been told. What vanished stays numbered as ghosts; what is new
+    /// stays unannounced.
+    ///
+    /// `vanished` is what the newer snapshot lacks of the one told before ([`Difference::Vanished`]), ascending: UID and
+    /// index there. Those not announced are never mentioned.
+    ///
+    /// [`Difference::Vanished`]: crate::listing::Difference::Vanished
+    pub fn advance(&mut self, newer: Arc<Snapshot>, vanished: &[(Uid, u32)]) {
+        if vanished.is_empty() {
+            self.told = newer;
+            return;
+        }
+        let announced = self.announced;
+        let lost = vanished.iter().filter(|(uid, _)| uid.get() <= announced);
+        let old = std::mem::take(&mut self.ghosts);
+        let mut old = old.iter().copied().peekable();
+        let (mut merged, mut ghosts_before) = (Vec::new(), 0);
+        for (uid, index) in lost {
+            while let Some(run) = old.next_if(|g| g.uid < uid.get()) {
+                ghosts_before = run.before + run.len;
+                push_ghosts(&mut merged, run);
+            }
+            push_ghosts(&mut merged, Ghosts { uid: uid.get(), seq: index + 1 + ghosts_before, len: 1, before: 0 });
+        }
+        old.for_each(|run| push_ghosts(&mut merged, run));
+        self.ghosts = Arc::new(merged);
+        self.told = newer;
+    }
+
+    /// Announces all of the told snapshot, and says how many messages there are now. The UIDs newly announced are those
+    /// above the returned second number.
+    pub fn announce(&mut self) -> (u32, u32) {
+        let before = self.announced;
+        self.announced = before.max(last_uid(&self.told));
+        (self.exists(), before)
+    }
+
+    /// Takes the ghost with the highest number out of the view: its EXPUNGE is being told. Every higher number falls by
+    /// one.
+    pub fn pop_ghost(&mut self) -> Option<(Seq, Uid)> {
+        if self.ghosts.is_empty() {
+            return None;
+        }
+        let ghosts = Arc::make_mut(&mut self.ghosts);
+        let last = ghosts.last_mut()?;
+        last.len -= 1;
+        let (seq, uid) = (last.seq + last.len, last.uid + last.len);
+        if last.len == 0 {
+            ghosts.pop();
+        }
+        Some((Seq::new(seq)?, Uid::new(uid)?))
+    }
+}
+
+fn last_uid(snapshot: &Snapshot) -> u32 {
+    snapshot.len().checked_sub(1).and_then(|i| snapshot.uid_at(i)).map_or(0, Uid::get)
+}
+
+fn push_ghosts(runs: &mut Vec<Ghosts>, run: Ghosts) {
+    let before = match runs.last_mut() {
+        Some(last) if last.uid + last.len == run.uid && last.seq + last.len == run.seq => {
+            last.len += run.len;
+            return;
+        }
+        Some(last) => last.before + last.len,
+        None => 0,
+    };
+    runs.push(Ghosts { before, ..run });
+}
