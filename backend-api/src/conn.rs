@@ -58,6 +58,11 @@ pub enum Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
+    /// A user name and a password.
+    pub fn password(user: &'a str, password: &'a [u8]) -> Self {
+        Self::Password { user, password }
+    }
+
     /// The user name.
     pub fn user(&self) -> &'a str {
         match self {

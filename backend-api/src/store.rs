@@ -332,11 +332,12 @@ impl NewMessage {
     /// # Errors
     /// [`TooBig`](crate::ErrorKind::TooBig) above `limit`; [`Internal`](crate::ErrorKind::Internal) for a staged message,
     /// which only the store that staged it can read.
-    pub async fn read_all(&self, limit: usize) -> Result<Bytes> {
-        match &self.body {
-            Incoming::Body(body) => body.read_all(limit).await,
+    pub fn read_all(&self, limit: usize) -> impl Future<Output = Result<Bytes>> + Send + use<> {
+        let body = match &self.body {
+            Incoming::Body(body) => Ok(body.clone()),
             Incoming::Staged(_) => Err(Error::internal("a staged message is read by the store that staged it")),
-        }
+        };
+        async move { body?.read_all(limit).await }
     }
 }
 
@@ -483,7 +484,8 @@ pub trait MailStore: Send + Sync + 'static {
     }
 
     /// Copies messages with flags and date into another mailbox as one operation; those that are gone are skipped, unless
-    /// `all`: then nothing is copied and the error is [`ExpungeIssued`](crate::ErrorKind::ExpungeIssued). `None`: the
+    /// `all`: then `uids` holds no UID besides those meant, and if one is gone nothing is copied and the error is
+    /// [`ExpungeIssued`](crate::ErrorKind::ExpungeIssued). `None`: the
     /// store has no such operation, and `body` and `add` are used.
     ///
     /// # Errors

@@ -45,7 +45,11 @@ impl SeqMapper {
     /// The view of a connection that was told everything in this snapshot (SELECT). O(1).
     pub fn new(told: Arc<Snapshot>) -> Self {
         let announced = last_uid(&told);
-        Self { told, announced, ghosts: Arc::default() }
+        Self {
+            told,
+            announced,
+            ghosts: Arc::default(),
+        }
     }
 
     /// The snapshot up to which flags were told.
@@ -81,13 +85,25 @@ impl SeqMapper {
     /// The message of this number. O(log).
     pub fn at(&self, seq: Seq) -> Option<Numbered> {
         let seq_no = seq.get();
-        let run = self.ghosts.partition_point(|g| g.seq <= seq_no).checked_sub(1).and_then(|i| self.ghosts.get(i));
+        let run = self
+            .ghosts
+            .partition_point(|g| g.seq <= seq_no)
+            .checked_sub(1)
+            .and_then(|i| self.ghosts.get(i));
         if let Some(g) = run.filter(|g| seq_no - g.seq < g.len) {
-            return Some(Numbered { seq, uid: Uid::new(g.uid + (seq_no - g.seq))?, index: None });
+            return Some(Numbered {
+                seq,
+                uid: Uid::new(g.uid + (seq_no - g.seq))?,
+                index: None,
+            });
         }
         let index = seq_no - 1 - run.map_or(0, |g| g.before + g.len);
         let uid = self.told.uid_at(index).filter(|uid| uid.get() <= self.announced)?;
-        Some(Numbered { seq, uid, index: Some(index) })
+        Some(Numbered {
+            seq,
+            uid,
+            index: Some(index),
+        })
     }
 
     /// The UID of this number. O(log).
@@ -110,7 +126,10 @@ impl SeqMapper {
     }
 
     fn run_at(&self, uid: u32) -> Option<&Ghosts> {
-        self.ghosts.partition_point(|g| g.uid <= uid).checked_sub(1).and_then(|i| self.ghosts.get(i))
+        self.ghosts
+            .partition_point(|g| g.uid <= uid)
+            .checked_sub(1)
+            .and_then(|i| self.ghosts.get(i))
     }
 
     /// How many numbered messages have a UID of at most this.
@@ -134,7 +153,9 @@ impl SeqMapper {
         match set {
             NumSet::Seq(set) => set.runs().iter().for_each(|(a, b)| push(a.get(), b.get())),
             NumSet::Uid(set) => {
-                set.runs().iter().for_each(|(a, b)| push(self.rank(a.get() - 1) + 1, self.rank(b.get())));
+                set.runs()
+                    .iter()
+                    .for_each(|(a, b)| push(self.rank(a.get() - 1) + 1, self.rank(b.get())));
             }
         }
         out
@@ -143,8 +164,16 @@ impl SeqMapper {
     /// The UIDs of a set in this view, as runs that hold no message that was not announced (and ghosts, which are no
     /// longer in the store). This is what a write may touch.
     pub fn uids(&self, seqs: &SeqSet) -> UidSet {
-        let runs = seqs.runs().iter().filter_map(|(a, b)| Some((self.uid(*a)?, self.uid(*b)?)));
+        let runs = seqs
+            .runs()
+            .iter()
+            .filter_map(|(a, b)| Some((self.uid(*a)?, self.uid(*b)?)));
         UidSet::from_runs(runs)
+    }
+
+    /// The UIDs of a set in this view one by one, none besides. O(messages).
+    pub fn exact_uids(&self, seqs: &SeqSet) -> UidSet {
+        self.numbered(seqs).map(|n| n.uid).collect()
     }
 
     /// Every UID that was announced: what EXPUNGE may touch.
@@ -173,7 +202,11 @@ impl SeqMapper {
         let mut ghosts = self.ghosts.iter().peekable();
         let mut before = 0;
         let announced = self.announced;
-        let uids = self.told.rows(0).map(|row| row.uid).take_while(move |uid| uid.get() <= announced);
+        let uids = self
+            .told
+            .rows(0)
+            .map(|row| row.uid)
+            .take_while(move |uid| uid.get() <= announced);
         uids.zip(1..).filter_map(move |(uid, place): (Uid, u32)| {
             while let Some(run) = ghosts.next_if(|g| g.uid < uid.get()) {
                 before = run.before + run.len;
@@ -204,7 +237,15 @@ impl SeqMapper {
                 ghosts_before = run.before + run.len;
                 push_ghosts(&mut merged, run);
             }
-            push_ghosts(&mut merged, Ghosts { uid: uid.get(), seq: index + 1 + ghosts_before, len: 1, before: 0 });
+            push_ghosts(
+                &mut merged,
+                Ghosts {
+                    uid: uid.get(),
+                    seq: index + 1 + ghosts_before,
+                    len: 1,
+                    before: 0,
+                },
+            );
         }
         old.for_each(|run| push_ghosts(&mut merged, run));
         self.ghosts = Arc::new(merged);
@@ -237,7 +278,11 @@ impl SeqMapper {
 }
 
 fn last_uid(snapshot: &Snapshot) -> u32 {
-    snapshot.len().checked_sub(1).and_then(|i| snapshot.uid_at(i)).map_or(0, Uid::get)
+    snapshot
+        .len()
+        .checked_sub(1)
+        .and_then(|i| snapshot.uid_at(i))
+        .map_or(0, Uid::get)
 }
 
 fn push_ghosts(runs: &mut Vec<Ghosts>, run: Ghosts) {

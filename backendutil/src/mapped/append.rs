@@ -27,7 +27,10 @@ pub(super) struct MappedAppend<S> {
 
 impl<S> MappedAppend<S> {
     pub(super) fn new(source: Source<S>) -> Self {
-        Self { source, messages: Vec::new() }
+        Self {
+            source,
+            messages: Vec::new(),
+        }
     }
 }
 
@@ -62,7 +65,11 @@ async fn take_in(size: u64, body: &mut (dyn AsyncRead + Send + Unpin)) -> Result
     if size <= IN_MEMORY {
         let mut octets = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         body.take(size).read_to_end(&mut octets).await?;
-        return if octets.len() as u64 == size { Ok(octets.into()) } else { Err(Error::disconnected()) };
+        return if octets.len() as u64 == size {
+            Ok(octets.into())
+        } else {
+            Err(Error::disconnected())
+        };
     }
     let mut file = tempfile::tempfile()?;
     let mut left = size;
@@ -70,7 +77,12 @@ async fn take_in(size: u64, body: &mut (dyn AsyncRead + Send + Unpin)) -> Result
         let mut piece = Vec::with_capacity(PIECE);
         let want = left.min(PIECE as u64);
         while (piece.len() as u64) < want {
-            if (&mut *body).take(want - piece.len() as u64).read_buf(&mut piece).await? == 0 {
+            if (&mut *body)
+                .take(want - piece.len() as u64)
+                .read_buf(&mut piece)
+                .await?
+                == 0
+            {
                 return Err(Error::disconnected());
             }
         }
@@ -78,7 +90,10 @@ async fn take_in(size: u64, body: &mut (dyn AsyncRead + Send + Unpin)) -> Result
         file = blocking(move || file.write_all(&piece).map(|()| file)).await??;
     }
     file.seek(SeekFrom::Start(0))?;
-    Ok(MessageBody::Ranged(Arc::new(TemporaryFile { file: Arc::new(file), size })))
+    Ok(MessageBody::Ranged(Arc::new(TemporaryFile {
+        file: Arc::new(file),
+        size,
+    })))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

@@ -1,8 +1,8 @@
 //! FETCH over a [`MailStore`]: from the listing alone where that suffices, else from indexes and octets, in batches.
 
 use backend_api::{
-    BodySection, Error, ErrorKind, Fetch, FetchItem, FetchSink, Fetched, FlagChange, Flags, Load, MailStore, MessageEntry,
-    NumSet, Result, Section, SectionText, SystemFlag, Uid, UidSet,
+    BodySection, Error, ErrorKind, Fetch, FetchItem, FetchSink, Fetched, FlagChange, Flags, Load, MailStore,
+    MessageEntry, NumSet, Result, Section, SectionText, SystemFlag, Uid, UidSet,
 };
 use imap_message::Resolved;
 
@@ -25,7 +25,11 @@ struct Needs {
 
 impl Needs {
     fn of(want: &Fetch) -> Self {
-        let mut needs = Self { size: false, index: false, body: false };
+        let mut needs = Self {
+            size: false,
+            index: false,
+            body: false,
+        };
         for item in &want.items {
             match item {
                 FetchItem::Rfc822Size => needs.size = true,
@@ -141,7 +145,10 @@ async fn fetch_batch<S: MailStore>(
             let seen = flagged.contains(numbered.uid);
             missing |= !answer(mailbox, *numbered, octets, want, needs, seen, out).await?;
         }
-        rest = (rest.0.get(covered..).unwrap_or_default(), rest.1.get(covered..).unwrap_or_default());
+        rest = (
+            rest.0.get(covered..).unwrap_or_default(),
+            rest.1.get(covered..).unwrap_or_default(),
+        );
     }
     Ok(missing)
 }
@@ -177,7 +184,9 @@ async fn ghost<S: MailStore>(
     want: &Fetch,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
-    let Some(entry) = mailbox.source.open.ghost(numbered.uid) else { return Ok(false) };
+    let Some(entry) = mailbox.source.open.ghost(numbered.uid) else {
+        return Ok(false);
+    };
     let needs = Needs::of(want);
     let size = match entry.size {
         None if needs.size => match size_of(mailbox, numbered.uid).await? {
@@ -187,7 +196,9 @@ async fn ghost<S: MailStore>(
         size => size.unwrap_or(0),
     };
     out.begin(numbered.seq, numbered.uid);
-    want.items.iter().for_each(|item| plain(item, &entry, mailbox.is_recent(entry.uid), size, out));
+    want.items
+        .iter()
+        .for_each(|item| plain(item, &entry, mailbox.is_recent(entry.uid), size, out));
     out.end();
     if out.is_full() {
         out.ready().await?;
@@ -217,7 +228,9 @@ async fn answer<S: MailStore>(
 ) -> Result<bool> {
     let now = mailbox.source.now().await?;
     let entry = now.get(numbered.uid).map(|row| row.to_entry());
-    let Some(mut entry) = entry.or_else(|| mailbox.source.open.ghost(numbered.uid)) else { return Ok(false) };
+    let Some(mut entry) = entry.or_else(|| mailbox.source.open.ghost(numbered.uid)) else {
+        return Ok(false);
+    };
     if want.changed_since.is_some_and(|since| entry.mod_seq <= since) {
         return Ok(true);
     }
@@ -230,7 +243,9 @@ async fn answer<S: MailStore>(
         return Ok(false);
     }
     if needs.size && entry.size.is_none() {
-        let Some(body) = octets.body(mailbox).await? else { return Ok(false) };
+        let Some(body) = octets.body(mailbox).await? else {
+            return Ok(false);
+        };
         entry.size = Some(body.size());
     }
     let recent = mailbox.is_recent(entry.uid);

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use backend_api::{
-    Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Mailbox, MailStore, MailboxName, Load,
-    ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid, UidSet, Updates,
+    Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Load, MailStore, Mailbox,
+    MailboxName, ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid,
+    UidSet, Updates,
 };
 
 use super::session::{find, source};
@@ -53,7 +54,13 @@ impl Told {
     fn has(&self, uid: Uid, mod_seq: ModSeq) -> bool {
         let uid = uid.get();
         let upto = self.0.partition_point(|r| r.0 <= uid);
-        self.0.get(..upto).unwrap_or_default().iter().rev().take(8).any(|r| r.1 >= uid && r.2 == mod_seq)
+        self.0
+            .get(..upto)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take(8)
+            .any(|r| r.1 >= uid && r.2 == mod_seq)
     }
 }
 
@@ -92,14 +99,18 @@ impl<S: MailStore> MappedMailbox<S> {
     /// and claims nothing.
     fn claim_recent(&mut self, before: u32) {
         let told = self.view.told();
-        let Some(last) = told.len().checked_sub(1).and_then(|i| told.uid_at(i)) else { return };
+        let Some(last) = told.len().checked_sub(1).and_then(|i| told.uid_at(i)) else {
+            return;
+        };
         let open = &self.source.open;
         let first = match self.read_only {
             true => open.recent_from().filter(|first| *first <= last),
             false => open.claim_recent(told.uid_next()),
         };
         let first = first.map(|f| f.max(Uid::new(before.saturating_add(1)).unwrap_or(f)));
-        let Some(first) = first.filter(|first| *first <= last) else { return };
+        let Some(first) = first.filter(|first| *first <= last) else {
+            return;
+        };
         self.recent.push_run(first, last);
         if !self.read_only
             && let Some(below) = told.uid_next()
@@ -141,8 +152,16 @@ impl<S: MailStore> MappedMailbox<S> {
                 Difference::Vanished { old, index } => vanished.push((old.uid, index)),
                 Difference::Changed { new, .. } if self.told.has(new.uid, new.mod_seq) => {}
                 Difference::Changed { new, .. } => {
-                    let (Some(seq), Some(mut flags)) = (self.view.seq(new.uid), out.flags()) else { continue };
-                    flags.put(seq, new.uid, new.flags, self.recent.contains(new.uid), Some(new.mod_seq));
+                    let (Some(seq), Some(mut flags)) = (self.view.seq(new.uid), out.flags()) else {
+                        continue;
+                    };
+                    flags.put(
+                        seq,
+                        new.uid,
+                        new.flags,
+                        self.recent.contains(new.uid),
+                        Some(new.mod_seq),
+                    );
                     if out.is_full() {
                         out.ready().await?;
                     }
@@ -178,7 +197,9 @@ impl<S: MailStore> MappedMailbox<S> {
         if self.source.open.has_graves() {
             let gone = self.source.open.exhume();
             if !gone.is_empty() {
-                self.source.store.reclaim(&self.source.account, self.source.open.id(), &gone);
+                self.source
+                    .store
+                    .reclaim(&self.source.account, self.source.open.id(), &gone);
             }
         }
     }
@@ -207,7 +228,9 @@ impl<S: MailStore> MappedMailbox<S> {
             let from = now.rank(*first) - u32::from(now.get(*first).is_some());
             for row in now.rows(from).take_while(|r| r.uid <= *last) {
                 let (loaded, _) = self.load(&[row.uid], Load::new(false, true)).await?;
-                let Some(body) = loaded.into_iter().next().and_then(|l| l.body) else { continue };
+                let Some(body) = loaded.into_iter().next().and_then(|l| l.body) else {
+                    continue;
+                };
                 let size = body.size();
                 messages.push(NewMessage::new(row.flags.clone(), row.date, size, Incoming::Body(body)));
                 old.push(row.uid);
@@ -220,7 +243,10 @@ impl<S: MailStore> MappedMailbox<S> {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
         }
         let added = to.add(messages).await?;
-        Ok(Copied::new(added.uid_validity, old.into_iter().zip(added.uids).collect()))
+        Ok(Copied::new(
+            added.uid_validity,
+            old.into_iter().zip(added.uids).collect(),
+        ))
     }
 
     /// How many messages of these are numbered here.
@@ -229,17 +255,25 @@ impl<S: MailStore> MappedMailbox<S> {
     }
 
     pub(super) async fn load(&self, uids: &[Uid], what: Load) -> Result<(Vec<backend_api::Loaded>, usize)> {
-        let (loaded, covered) =
-            self.source.store.load(&self.source.account, self.source.open.id(), uids, what).await?;
+        let (loaded, covered) = self
+            .source
+            .store
+            .load(&self.source.account, self.source.open.id(), uids, what)
+            .await?;
         if covered == 0 || covered > uids.len() {
-            return Err(Error::internal("the store loaded another number of messages than it was asked for"));
+            return Err(Error::internal(
+                "the store loaded another number of messages than it was asked for",
+            ));
         }
         Ok((loaded, covered))
     }
 }
 
 fn expunge_issued() -> Error {
-    Error::new(ErrorKind::ExpungeIssued, "some of the messages were expunged by another session")
+    Error::new(
+        ErrorKind::ExpungeIssued,
+        "some of the messages were expunged by another session",
+    )
 }
 
 impl<S: MailStore> Drop for MappedMailbox<S> {
@@ -289,7 +323,13 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
                 continue;
             }
             let Some(mut flags) = out.flags() else { continue };
-            flags.put(numbered.seq, row.uid, row.flags, self.recent.contains(row.uid), Some(row.mod_seq));
+            flags.put(
+                numbered.seq,
+                row.uid,
+                row.flags,
+                self.recent.contains(row.uid),
+                Some(row.mod_seq),
+            );
             self.told.put(row.uid, row.mod_seq);
             if out.is_full() {
                 out.ready().await?;
@@ -308,7 +348,12 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         if missing {
             return Err(expunge_issued());
         }
-        let (uids, all) = (self.view.uids(&seqs), !set.is_uid());
+        let all = !set.is_uid();
+        let uids = if all {
+            self.view.exact_uids(&seqs)
+        } else {
+            self.view.uids(&seqs)
+        };
         let Source { store, account, open } = &self.source;
         if uids.is_empty() {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));

@@ -1,6 +1,6 @@
 //! A message as FETCH and SEARCH read it: its index, stored or made, and ranges of its octets.
 
-use backend_api::{Bytes, Error, FetchSink, Loaded, MailStore, MessageBody, Result, Uid, Load};
+use backend_api::{Bytes, Error, FetchSink, Load, Loaded, MailStore, MessageBody, Result, Uid};
 use imap_message::{Index, Indexer};
 
 use super::mailbox::MappedMailbox;
@@ -19,7 +19,11 @@ impl Octets {
     pub(super) fn new(loaded: Loaded) -> Self {
         // An index of another version is as good as none: it is made again.
         let index = loaded.index.and_then(|bytes| Index::parse(bytes).ok());
-        Self { uid: loaded.uid, index, body: loaded.body }
+        Self {
+            uid: loaded.uid,
+            index,
+            body: loaded.body,
+        }
     }
 
     /// The octets; `None` if the message went meanwhile.
@@ -36,7 +40,9 @@ impl Octets {
         if self.index.is_some() {
             return Ok(true);
         }
-        let Some(body) = self.body(mailbox).await? else { return Ok(false) };
+        let Some(body) = self.body(mailbox).await? else {
+            return Ok(false);
+        };
         let mut indexer = Indexer::new();
         let mut at = 0;
         while at < body.size() {
@@ -51,7 +57,9 @@ impl Octets {
 
     /// The index, after [`need_index`](Self::need_index).
     pub(super) fn index(&self) -> Result<&Index<Bytes>> {
-        self.index.as_ref().ok_or_else(|| Error::internal("the index was not made"))
+        self.index
+            .as_ref()
+            .ok_or_else(|| Error::internal("the index was not made"))
     }
 }
 

@@ -34,7 +34,11 @@ pub(super) async fn search<S: MailStore>(
             let Some(row) = fresh.seek(uid) else { continue };
             match program.cheap(&columns(mailbox, seq, row)) {
                 Verdict::No => {}
-                verdict => batch.push(Candidate { seq, uid, unknown: verdict != Verdict::Yes }),
+                verdict => batch.push(Candidate {
+                    seq,
+                    uid,
+                    unknown: verdict != Verdict::Yes,
+                }),
             }
         }
         if looked_at == 0 {
@@ -78,9 +82,20 @@ async fn decide<S: MailStore>(
         rest = rest.get(covered..).unwrap_or_default();
         for message in loaded {
             let uid = message.uid;
-            let Some(at) = batch.binary_search_by_key(&uid, |c| c.uid).ok() else { continue };
-            let (Some(candidate), Some(row)) = (batch.get(at), now.get(uid)) else { continue };
-            if matches(mailbox, program, columns(mailbox, candidate.seq, row), Octets::new(message)).await? {
+            let Some(at) = batch.binary_search_by_key(&uid, |c| c.uid).ok() else {
+                continue;
+            };
+            let (Some(candidate), Some(row)) = (batch.get(at), now.get(uid)) else {
+                continue;
+            };
+            if matches(
+                mailbox,
+                program,
+                columns(mailbox, candidate.seq, row),
+                Octets::new(message),
+            )
+            .await?
+            {
                 matching.push(uid);
             }
         }
@@ -103,7 +118,9 @@ async fn matches<S: MailStore>(
         Verdict::No => return Ok(false),
         Verdict::Unknown(_) => {}
     }
-    let Some(body) = octets.body(mailbox).await? else { return Ok(false) };
+    let Some(body) = octets.body(mailbox).await? else {
+        return Ok(false);
+    };
     match program.with_body(&row, octets.index()?, &body).await {
         // Removed while it was read: it matches no more.
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),

@@ -43,7 +43,11 @@ pub(super) async fn find<S: MailStore>(store: &S, account: &Account, name: &Mail
 }
 
 pub(super) fn source<S>(store: &Arc<S>, hub: &Hub, account: &Account, entry: &MailboxEntry) -> Source<S> {
-    Source { store: store.clone(), account: account.clone(), open: hub.open(account, entry.id) }
+    Source {
+        store: store.clone(),
+        account: account.clone(),
+        open: hub.open(account, entry.id),
+    }
 }
 
 #[async_trait]
@@ -83,7 +87,10 @@ impl<S: MailStore> Session for MappedSession<S> {
         status.unseen = now.unseen();
         status.deleted = now.deleted();
         status.uid_next = now.uid_next();
-        let old = source.open.recent_from().and_then(|from| backend_api::Uid::new(from.get() - 1));
+        let old = source
+            .open
+            .recent_from()
+            .and_then(|from| backend_api::Uid::new(from.get() - 1));
         let first_recent = source.open.recent_from();
         status.recent = first_recent.map_or(0, |_| now.len() - old.map_or(0, |uid| now.rank(uid)));
         status.size = now.size().unwrap_or(0);
@@ -126,7 +133,12 @@ impl<S: MailStore> Session for MappedSession<S> {
         self.store.subscribe(&self.account, name, subscribed).await
     }
 
-    async fn select(&mut self, _ctx: &Ctx<'_>, name: &MailboxName, access: Access) -> Result<(Self::Mailbox, Selected)> {
+    async fn select(
+        &mut self,
+        _ctx: &Ctx<'_>,
+        name: &MailboxName,
+        access: Access,
+    ) -> Result<(Self::Mailbox, Selected)> {
         let entry = self.entry(name).await?;
         let source = self.source(&entry);
         // A store without mod-sequences may have changed unheard while nobody had the mailbox open.
@@ -146,7 +158,11 @@ impl<S: MailStore> Session for MappedSession<S> {
         selected.highest_mod_seq = self.store.has_mod_seqs().then(|| now.highest_mod_seq());
         selected.keywords = now.keywords().iter().cloned().collect();
         selected.read_only = read_only;
-        selected.permanent = if read_only { PermanentFlags::None } else { PermanentFlags::All };
+        selected.permanent = if read_only {
+            PermanentFlags::None
+        } else {
+            PermanentFlags::All
+        };
         let mailbox = MappedMailbox::new(source, self.hub.clone(), now, read_only);
         selected.recent = mailbox.recent_count();
         Ok((mailbox, selected))

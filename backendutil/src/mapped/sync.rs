@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use backend_api::{
-    Account, Appended, ErrorKind, FlagChange, FlagsChanged, MailStore, MessageEntry, ModSeq, NewMessage, Remove, Result,
-    UidSet,
+    Account, Appended, ErrorKind, FlagChange, FlagsChanged, MailStore, MessageEntry, ModSeq, NewMessage, Remove,
+    Result, UidSet,
 };
 
 use crate::hub::Open;
@@ -19,7 +19,11 @@ pub(crate) struct Source<S> {
 
 impl<S> Clone for Source<S> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), account: self.account.clone(), open: self.open.clone() }
+        Self {
+            store: self.store.clone(),
+            account: self.account.clone(),
+            open: self.open.clone(),
+        }
     }
 }
 
@@ -39,8 +43,14 @@ impl<S: MailStore> Source<S> {
     }
 
     async fn catch_up_locked(&self) -> Result<()> {
-        let Some(mark) = self.open.must_ask() else { return Ok(()) };
-        let result = if self.open.is_loaded() { self.ask_for_changes().await } else { self.load().await };
+        let Some(mark) = self.open.must_ask() else {
+            return Ok(());
+        };
+        let result = if self.open.is_loaded() {
+            self.ask_for_changes().await
+        } else {
+            self.load().await
+        };
         match result {
             Err(e) if e.kind() == ErrorKind::NotFound => self.open.delete(),
             other => other?,
@@ -125,7 +135,8 @@ impl<S: MailStore> Source<S> {
         if self.store.has_mod_seqs() {
             return write.await;
         }
-        self.write(write, |_, _, removed: &UidSet| (Vec::new(), removed.clone())).await
+        self.write(write, |_, _, removed: &UidSet| (Vec::new(), removed.clone()))
+            .await
     }
 
     pub(crate) async fn add(&self, messages: Vec<NewMessage>) -> Result<Appended> {
@@ -136,7 +147,11 @@ impl<S: MailStore> Source<S> {
         }
         self.write(write, |_, mod_seq, added: &Appended| {
             let entry = |(uid, (flags, date, size)): (&_, &(backend_api::Flags, _, _))| {
-                MessageEntry::new(*uid).with_flags(flags.clone()).with_date(*date).with_size(*size).with_mod_seq(mod_seq)
+                MessageEntry::new(*uid)
+                    .with_flags(flags.clone())
+                    .with_date(*date)
+                    .with_size(*size)
+                    .with_mod_seq(mod_seq)
             };
             let mut set: Vec<_> = added.uids.iter().zip(&about).map(entry).collect();
             set.sort_by_key(|e| e.uid);
