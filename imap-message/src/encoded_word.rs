@@ -71,7 +71,7 @@ impl<'a> EncodedWord<'a> {
 }
 
 fn is_known(charset: &[u8]) -> bool {
-    encoding_rs::Encoding::for_label(charset).is_some()
+    encoding_rs::Encoding::for_label_no_replacement(charset).is_some()
 }
 
 /// What stands before and behind the `?` at this place.
@@ -95,13 +95,12 @@ fn decode(encoding: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     let mut octets = Vec::with_capacity(text.len());
     let mut decoder = TransferDecoder::new(encoding);
     decoder.push(&text, &mut octets);
+    decoder.finish(&mut octets);
     if encoding == TransferEncoding::QuotedPrintable {
         // The space at the end of a word counts; at the end of a line it would not.
         let trailing = text.len() - text.trim_ascii_end().len();
         octets.extend(std::iter::repeat_n(b' ', trailing));
-        return Some(octets);
     }
-    decoder.finish(&mut octets);
     Some(octets)
 }
 
@@ -157,7 +156,7 @@ mod tests {
     /// RFC 2047 8 is the source of the rows with `(a b)` and their like.
     #[test]
     fn encoded_words_are_decoded_and_joined() {
-        let table: [(&[u8], &str); 20] = [
+        let table: [(&[u8], &str); 22] = [
             (b"=?ISO-8859-1?Q?a?=", "a"),
             (b"(=?ISO-8859-1?Q?a?= b)", "(a b)"),
             (b"(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)"),
@@ -180,6 +179,8 @@ mod tests {
             (b"=?utf-8?q?open", "=?utf-8?q?open"),
             (b"=?=?utf-8?q?a?=", "=?a"),
             (b"=?utf-8?q??=", ""),
+            (b"=?utf-8?q?a=4?= =?utf-8?q?b=?=", "a=4b="),
+            (b"=?iso-2022-kr?q?a?=", "=?iso-2022-kr?q?a?="),
             (b"", ""),
         ];
         for (raw, expected) in table {

@@ -5,6 +5,26 @@
 //! the message: ENVELOPE, BODY and BODYSTRUCTURE as finished wire octets, where each part stands, and the header lines
 //! that clients list. [`Index::resolve`] says which octets a section names.
 //!
+//! ```
+//! use backend_api::{Section, SectionText};
+//! use imap_message::{Index, Indexer, Resolved};
+//!
+//! let message = b"From: Ann <ann@example.org>\r\nSubject: Lunch\r\n\r\nAt noon?\r\n";
+//! let mut indexer = Indexer::new();
+//! message.chunks(10).for_each(|piece| indexer.push(piece));
+//! let stored = indexer.finish().into_bytes();
+//!
+//! let index = Index::parse(&stored[..])?;
+//! assert_eq!(index.body(), br#"("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 10 1)"#);
+//! let text = Section { path: Vec::new(), text: SectionText::Text };
+//! assert_eq!(index.resolve(&text), Resolved::Range { start: 47, len: 10 });
+//! let fields = Section { path: Vec::new(), text: SectionText::HeaderFields(vec!["subject".into()]) };
+//! assert_eq!(index.resolve(&fields), Resolved::Ready(b"Subject: Lunch\r\n\r\n".to_vec()));
+//! # Ok::<(), imap_message::IndexError>(())
+//! ```
+//!
+//! A message part is read as it stands: one that is encoded, which RFC 2046 5.2.1 forbids, is a message without a header.
+//!
 //! [`wire`] owns how a string is put on the wire. [`TextDecoder`], [`decode_header`] and [`Needle`] are for those who
 //! search the text of messages.
 //!

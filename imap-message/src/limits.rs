@@ -1,4 +1,7 @@
 //! The bounds of the index: how much of a hostile message is looked at, and what becomes of the rest.
+//!
+//! An ordinary message costs a few KiB while it is read, whatever its size. The most hostile one costs a few MiB, and as
+//! much for its finished index: that is ten thousand parts, or descriptions up to their bound.
 
 /// Longest text of one header field that is read for ENVELOPE and BODYSTRUCTURE, in octets, folding included. What
 /// follows in that field is ignored: further addresses are not listed, a longer subject is cut.

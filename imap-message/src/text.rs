@@ -60,7 +60,7 @@ impl CharsetDecoder {
         if ascii.iter().any(|name| name.eq_ignore_ascii_case(charset.trim_ascii())) {
             return Self::Lenient(Vec::new());
         }
-        match Encoding::for_label(charset) {
+        match Encoding::for_label_no_replacement(charset) {
             Some(encoding) => Self::Known(Box::new(encoding.new_decoder_with_bom_removal())),
             None => Self::Lenient(Vec::new()),
         }
