@@ -1,0 +1,65 @@
+//! LIST and LSUB (RFC 3501 6.3.8, 6.3.9): reference and pattern become one pattern.
+
+use backend_api::{Backend, Ctx, ListQuery, SEPARATOR, Session};
+
+use super::need;
+use crate::connection::Conn;
+use crate::reply::{Fail, Reply};
+use crate::sink::{Lines, Out};
+use crate::wire::race;
+
+pub(super) async fn run<B: Backend>(
+    conn: &mut Conn<B>,
+    reference: &str,
+    pattern: &str,
+    lsub: bool,
+) -> Result<Reply, Fail> {
+    let done = if lsub { "LSUB completed" } else { "LIST completed" };
+    if pattern.is_empty() {
+        conn.wire.core.writer().list_root(lsub);
+        return Reply::ok(done);
+    }
+    let query = ListQuery::new(vec![join(reference, pattern)], lsub);
+    let session = need(&mut conn.session)?;
+    let ctx = Ctx::new(&conn.info);
+    let wire = &mut conn.wire;
+    let mut lines = Lines {
+        out: Out::new(&mut wire.core, &mut wire.tx),
+        lsub,
+    };
+    let listed = race(session.list(&ctx, &query, &mut lines), &mut wire.rx, &wire.entry).await?;
+    wire.check()?;
+    listed?;
+    Reply::ok(done)
+}
+
+/// The reference stands before the pattern (RFC 3501 6.3.8). No name starts with a separator, so a pattern that does means
+/// the level below the reference, and without a reference the top.
+fn join(reference: &str, pattern: &str) -> String {
+    let below = pattern.strip_prefix(SEPARATOR);
+    match below {
+        Some(below) if reference.is_empty() => below.to_owned(),
+        Some(below) if reference.ends_with(SEPARATOR) => format!("{reference}{below}"),
+        _ => format!("{reference}{pattern}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn reference_and_pattern_are_one_pattern() {
+        for (reference, pattern, joined) in [
+            ("", "*", "*"),
+            ("", "/foo", "foo"),
+            ("a/", "%", "a/%"),
+            ("a/", "/%", "a/%"),
+            ("a", "/%", "a/%"),
+            ("a", "b*", "ab*"),
+            ("#news.", "x", "#news.x"),
+        ] {
+            assert_eq!(join(reference, pattern), joined);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A message literal as a stream of known size: what has been received of it first, then the socket itself.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use imap_core::Connection;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::io::Rx;
+
+/// The present literal of a connection. It ends where the literal ends, whatever follows.
+///
+/// It fails when the client goes away before that, sends nothing for too long, or the connection is asked to end; and then
+/// goes on failing.
+pub(crate) struct Literal<'a> {
+    core: &'a mut Connection,
+    rx: &'a mut Rx,
+    stall: Duration,
+    last_octet: Instant,
+    timer: Pin<Box<Sleep>>,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    failed: Option<Failure>,
+}
+
+/// Why a literal did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Closed,
+    Broken(io::ErrorKind),
+    Stalled,
+    Stopped,
+}
+
+impl<'a> Literal<'a> {
+    pub(crate) fn new(core: &'a mut Connection, rx: &'a mut Rx, stall: Duration, stop: CancellationToken) -> Self {
+        Self {
+            core,
+            rx,
+            stall,
+            last_octet: Instant::now(),
+            timer: Box::pin(sleep(stall)),
+            stopped: Box::pin(stop.cancelled_owned()),
+            failed: None,
+        }
+    }
+
+    /// Reads and forgets what is left.
+    ///
+    /// # Errors
+    /// The literal did not come to its end, now or before.
+    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
+        let mut waste = vec![0; WASTE];
+        loop {
+            if let Some(failure) = self.failed {
+                return Err(failure);
+            }
+            if matches!(tokio::io::AsyncReadExt::read(&mut self, &mut waste).await, Ok(0)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Poll<io::Result<()>> {
+        self.failed = Some(failure);
+        Poll::Ready(Err(failure.into()))
+    }
+
+    /// What the socket has; at most what belongs to the literal.
+    fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<()>> {
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buf.remaining()).min(PIECE);
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
+        let read = self.rx.poll_read(cx, &mut part);
+        let octets = part.filled().len();
+        match ready!(read) {
+            Err(e) => self.fail(Failure::Broken(e.kind())),
+            Ok(()) if octets == 0 => self.fail(Failure::Closed),
+            Ok(()) => {
+                buf.advance(octets);
+                self.core.literal_read_directly(octets);
+                self.last_octet = Instant::now();
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Why nothing more is waited for.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            return self.fail(Failure::Stopped);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let deadline = self.last_octet + self.stall;
+            if deadline <= Instant::now() {
+                return self.fail(Failure::Stalled);
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncRead for Literal<'_> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(failure) = this.failed {
+            return Poll::Ready(Err(failure.into()));
+        }
+        let left = this.core.literal_remaining();
+        if left == 0 || buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        this.rx.take_ahead(this.core.input());
+        let buffered = this.core.read_literal(buf.remaining());
+        if !buffered.is_empty() {
+            buf.put_slice(&buffered);
+            return Poll::Ready(Ok(()));
+        }
+        match this.poll_socket(cx, buf, left) {
+            Poll::Pending => this.poll_patience(cx),
+            done => done,
+        }
+    }
+}
+
+/// All of them are the end of the connection to a backend.
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Closed => Self::new(io::ErrorKind::UnexpectedEof, "the client closed the connection"),
+            Failure::Broken(_) => Self::new(io::ErrorKind::ConnectionReset, "the connection is broken"),
+            Failure::Stalled => Self::new(io::ErrorKind::ConnectionAborted, "the client stopped sending"),
+            Failure::Stopped => Self::new(io::ErrorKind::ConnectionAborted, "the connection is being closed"),
+        }
+    }
+}
+
+/// Octets of one read from the socket at most.
+const PIECE: usize = 256 * 1024;
+/// Octets thrown away at a time.
+const WASTE: usize = 16 * 1024;
