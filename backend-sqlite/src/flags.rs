@@ -1,0 +1,157 @@
+//! Changing flags: each page that holds a message of the set is rewritten once.
+
+use backend_api::{
+    Account, Changes, FlagChange, FlagsChanged, Keyword, MessageEntry, ModSeq, Result, SystemFlag, Uid, UidSet,
+};
+
+use crate::keywords::Keywords;
+use crate::page::Page;
+use crate::page_table::{each_page, facts, is_in};
+use crate::tx::{Mailbox, Place, Tx};
+
+/// Changed messages that the watcher is told one by one; beyond it the store is asked for them.
+pub(crate) const TELL: usize = 100_000;
+
+/// Changes the flags of those messages of the set that are there, decided on what the store holds now.
+pub(crate) fn set_flags(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    place: Place,
+    set: &UidSet,
+    change: &FlagChange,
+    unchanged_since: Option<ModSeq>,
+) -> Result<FlagsChanged> {
+    let mut mailbox = tx.mailbox(place)?;
+    let mut keywords = Keywords::load(tx.conn, place)?;
+    let from = mailbox.mod_seq();
+    let change = Change::new(tx, place, &mut keywords, change)?;
+    let next = from.next();
+    let (mut answer, mut told) = (FlagsChanged::default(), Vec::new());
+    each_page(tx.conn, place, set, |mut stored| {
+        let touched = touch(&mut stored.page, set, &change, unchanged_since, next, &mut mailbox, &mut answer);
+        if touched.is_empty() {
+            return Ok(());
+        }
+        stored.write(tx.conn)?;
+        let entries = entries(tx, place, &stored.page, &touched, &mut keywords)?;
+        answer.changed.extend(entries.iter().map(|e| (e.uid, e.flags.clone())));
+        if told.len() < TELL {
+            told.extend(entries);
+        }
+        Ok(())
+    })?;
+    if answer.changed.is_empty() {
+        return Ok(answer);
+    }
+    mailbox.highest_modseq = mailbox.highest_modseq.saturating_add(1);
+    tx.save(place, &mailbox)?;
+    if told.len() == answer.changed.len() {
+        let mut changes = Changes::default();
+        (changes.from, changes.to, changes.set) = (from, mailbox.mod_seq(), told);
+        changes.uid_next = mailbox.next_uid();
+        tx.tell(account, place, changes);
+    } else {
+        tx.tell_to_ask(account, place);
+    }
+    Ok(answer)
+}
+
+/// A change with the keywords' ids instead of their names.
+struct Change {
+    kind: Kind,
+    system: u8,
+    keywords: Vec<u16>,
+}
+
+enum Kind {
+    Add,
+    Remove,
+    Replace,
+}
+
+impl Change {
+    fn new(tx: &Tx<'_>, place: Place, keywords: &mut Keywords, change: &FlagChange) -> Result<Self> {
+        let named: &[Keyword] = change.flags().keywords();
+        let (kind, keywords) = match change {
+            FlagChange::Remove(_) => (Kind::Remove, keywords.known(named)),
+            FlagChange::Add(_) => (Kind::Add, keywords.intern(tx.conn, place, named)?),
+            FlagChange::Replace(_) => (Kind::Replace, keywords.intern(tx.conn, place, named)?),
+        };
+        Ok(Self {
+            kind,
+            system: change.flags().system(),
+            keywords,
+        })
+    }
+
+    fn system(&self, before: u8) -> u8 {
+        match self.kind {
+            Kind::Add => before | self.system,
+            Kind::Remove => before & !self.system,
+            Kind::Replace => self.system,
+        }
+    }
+
+    /// The sorted ids after the change, in `after`.
+    fn keywords(&self, before: &[u16], after: &mut Vec<u16>) {
+        after.clear();
+        match self.kind {
+            Kind::Replace => after.extend_from_slice(&self.keywords),
+            Kind::Remove => after.extend(before.iter().filter(|id| self.keywords.binary_search(id).is_err())),
+            Kind::Add => {
+                after.extend_from_slice(before);
+                after.extend(self.keywords.iter().filter(|id| before.binary_search(id).is_err()));
+                after.sort_unstable();
+            }
+        }
+    }
+}
+
+/// Changes the records of a page, and says at which places.
+fn touch(
+    page: &mut Page,
+    set: &UidSet,
+    change: &Change,
+    unchanged_since: Option<ModSeq>,
+    next: ModSeq,
+    mailbox: &mut Mailbox,
+    answer: &mut FlagsChanged,
+) -> Vec<usize> {
+    let mut touched = Vec::new();
+    let mut after = Vec::new();
+    for at in 0..page.records.len() {
+        let Some(&record) = page.records.get(at).filter(|r| is_in(set, r)) else {
+            continue;
+        };
+        if unchanged_since.is_some_and(|since| record.modseq > since.get()) {
+            Uid::new(record.uid).into_iter().for_each(|uid| answer.modified.insert(uid));
+            continue;
+        }
+        let system = change.system(record.system);
+        change.keywords(page.keywords_of(&record), &mut after);
+        if system == record.system && after == page.keywords_of(&record) {
+            continue;
+        }
+        let had = |flag: SystemFlag| i64::from(record.has(flag));
+        let has = |flag: SystemFlag| i64::from(system & flag as u8 != 0);
+        mailbox.unseen += had(SystemFlag::Seen) - has(SystemFlag::Seen);
+        mailbox.deleted += has(SystemFlag::Deleted) - had(SystemFlag::Deleted);
+        page.set(at, next.get(), system, &after);
+        touched.push(at);
+    }
+    touched
+}
+
+fn entries(
+    tx: &Tx<'_>,
+    place: Place,
+    page: &Page,
+    touched: &[usize],
+    keywords: &mut Keywords,
+) -> Result<Vec<MessageEntry>> {
+    let records: Vec<_> = touched.iter().filter_map(|at| page.records.get(*at)).collect();
+    let uids: Vec<u32> = records.iter().map(|r| r.uid).collect();
+    let facts = facts(tx.conn, place, &uids)?;
+    let made = facts.iter().zip(&records).filter_map(|(f, r)| f.entry(r, page, keywords));
+    Ok(made.collect())
+}

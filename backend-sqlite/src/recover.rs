@@ -1,0 +1,225 @@
+//! Tidying up: messages that were removed long ago or in an earlier life, deleted mailboxes, files that no row names.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use backend_api::{Error, Result};
+use parking_lot::{Condvar, Mutex};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::error::sql;
+use crate::expunge::reclaim_row;
+use crate::shared::Shared;
+use crate::tx::{Place, Tx, uid_set};
+use crate::{body, schema, uids};
+
+/// A session that still numbers a removed message after so long has had every occasion to be told.
+const GHOSTS: i64 = 35 * 60;
+/// A deleted mailbox's messages stay for those who are in the middle of reading them.
+const MESSAGES: i64 = 60;
+/// A deleted mailbox's row stays until every process has seen that it is gone.
+const TOMBSTONES: i64 = 60 * 60;
+/// A file among the bodies may be so old before its row is committed.
+const FILES: Duration = Duration::from_secs(60 * 60);
+/// Messages that one operation removes: a few milliseconds of the writer's time.
+const PIECE: u32 = 500;
+const BETWEEN: Duration = Duration::from_secs(60);
+
+/// What an earlier life left, when no other process was there at the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Leftovers {
+    /// Ghosts up to this row.
+    pub(crate) ghosts: i64,
+    /// Mailboxes deleted up to this moment.
+    pub(crate) gone: i64,
+}
+
+impl Leftovers {
+    /// Everything removed up to now.
+    pub(crate) fn find(conn: &Connection) -> rusqlite::Result<Self> {
+        conn.query_row(
+            "SELECT (SELECT ifnull(max(id), 0) FROM ghosts), (SELECT ifnull(max(gone), 0) FROM mailboxes)",
+            [],
+            |r| {
+                Ok(Self {
+                    ghosts: r.get(0)?,
+                    gone: r.get(1)?,
+                })
+            },
+        )
+    }
+}
+
+/// Wakes the thread when it is to end.
+#[derive(Default)]
+pub(crate) struct Bell {
+    stop: Mutex<bool>,
+    rung: Condvar,
+}
+
+impl Bell {
+    /// The thread ends.
+    pub(crate) fn stop(&self) {
+        *self.stop.lock() = true;
+        self.rung.notify_all();
+    }
+
+    /// `true` when the thread is to end.
+    fn wait(&self) -> bool {
+        let mut stop = self.stop.lock();
+        if !*stop {
+            self.rung.wait_for(&mut stop, BETWEEN);
+        }
+        *stop
+    }
+}
+
+/// The thread.
+pub(crate) fn run(shared: &Arc<Shared>, leftovers: Leftovers) {
+    let mut leftovers = leftovers;
+    loop {
+        if let Err(e) = tidy(shared, leftovers) {
+            tracing::warn!(kind = ?e.kind(), source = std::error::Error::source(&e), "tidying up failed; it is tried again");
+        } else {
+            leftovers = Leftovers::default();
+        }
+        if shared.bell.wait() {
+            return;
+        }
+    }
+}
+
+/// Does everything that is due, piece by piece, and returns when it is done.
+pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers) -> Result<()> {
+    while shared.behind.is_due(shared) && !shared.stopping() {
+        shared.writer.behind();
+        // Behind what was just asked for, this waits for it.
+        shared.writer.call_blocking(|_| Ok(()))?;
+    }
+    while !shared.stopping() && shared.writer.call_blocking(move |tx| old_ghosts(tx, leftovers))? {}
+    while !shared.stopping() && shared.writer.call_blocking(move |tx| gone_mailboxes(tx, leftovers))? {}
+    shared.writer.call_blocking(move |tx| tombstones(tx, leftovers))?;
+    let conn = schema::reading(&shared.folder.database()).map_err(sql)?;
+    sweep(shared, &conn)
+}
+
+/// Removes some ghosts whose time is over; whether there may be more.
+fn old_ghosts(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<bool> {
+    let found: Option<(i64, i64, i64, Vec<u8>)> = tx
+        .conn
+        .prepare_cached("SELECT id, account, mailbox, uids FROM ghosts WHERE id <= ?1 OR at < ?2 ORDER BY id LIMIT 1")
+        .and_then(|mut s| {
+            s.query_row(params![leftovers.ghosts, tx.now - GHOSTS], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+            })
+            .optional()
+        })
+        .map_err(sql)?;
+    let Some((row, account, mailbox, blob)) = found else {
+        return Ok(false);
+    };
+    let ghosts = uid_set(&blob)?;
+    let now = uids::first(&ghosts, PIECE);
+    reclaim_row(tx, Place { account, mailbox }, row, &ghosts, &now)?;
+    Ok(true)
+}
+
+/// Removes some messages of a deleted mailbox, at last what else there is of it; whether there may be more.
+fn gone_mailboxes(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<bool> {
+    let found: Option<(i64, i64)> = tx
+        .conn
+        .prepare_cached(
+            "SELECT account, id FROM mailboxes m WHERE gone IS NOT NULL AND (gone <= ?1 OR gone < ?2) AND (
+             EXISTS (SELECT 1 FROM messages x WHERE x.account = m.account AND x.mailbox = m.id) OR
+             EXISTS (SELECT 1 FROM pages x WHERE x.account = m.account AND x.mailbox = m.id) OR
+             EXISTS (SELECT 1 FROM keywords x WHERE x.account = m.account AND x.mailbox = m.id) OR
+             EXISTS (SELECT 1 FROM vanished x WHERE x.account = m.account AND x.mailbox = m.id) OR
+             EXISTS (SELECT 1 FROM ghosts x WHERE x.account = m.account AND x.mailbox = m.id)) LIMIT 1",
+        )
+        .and_then(|mut s| {
+            s.query_row([leftovers.gone, tx.now - MESSAGES], |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()
+        })
+        .map_err(sql)?;
+    let Some((account, mailbox)) = found else {
+        return Ok(false);
+    };
+    empty(tx, Place { account, mailbox })?;
+    Ok(true)
+}
+
+/// Removes some messages of a deleted mailbox; with the last one its pages, keywords and logs. Whether there may be more.
+pub(crate) fn empty(tx: &mut Tx<'_>, place: Place) -> Result<bool> {
+    let bodies: Vec<i64> = tx
+        .conn
+        .prepare_cached(
+            "DELETE FROM messages WHERE account = ?1 AND mailbox = ?2 AND uid IN
+             (SELECT uid FROM messages WHERE account = ?1 AND mailbox = ?2 LIMIT ?3) RETURNING body",
+        )
+        .and_then(|mut s| {
+            let rows = s.query_map(params![place.account, place.mailbox, PIECE], |r| r.get(0))?;
+            rows.collect()
+        })
+        .map_err(sql)?;
+    if !bodies.is_empty() {
+        bodies.into_iter().try_for_each(|body| body::release(tx, body))?;
+        return Ok(true);
+    }
+    for text in [
+        "DELETE FROM pages WHERE account = ? AND mailbox = ?",
+        "DELETE FROM keywords WHERE account = ? AND mailbox = ?",
+        "DELETE FROM vanished WHERE account = ? AND mailbox = ?",
+        "DELETE FROM ghosts WHERE account = ? AND mailbox = ?",
+    ] {
+        tx.conn
+            .prepare_cached(text)
+            .and_then(|mut s| s.execute([place.account, place.mailbox]))
+            .map_err(sql)?;
+    }
+    Ok(false)
+}
+
+/// Removes the rows of mailboxes and accounts that nobody has to hear of any more.
+fn tombstones(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "DELETE FROM mailboxes WHERE gone IS NOT NULL AND (gone <= ?1 OR gone < ?2) AND NOT EXISTS
+             (SELECT 1 FROM messages x WHERE x.account = mailboxes.account AND x.mailbox = mailboxes.id)",
+        )
+        .and_then(|mut s| s.execute([leftovers.gone, tx.now - TOMBSTONES]))
+        .map_err(sql)?;
+    tx.conn
+        .prepare_cached(
+            "DELETE FROM accounts WHERE removed = 1 AND NOT EXISTS (SELECT 1 FROM mailboxes m WHERE m.account = accounts.id)",
+        )
+        .and_then(|mut s| s.execute([]))
+        .map_err(sql)?;
+    Ok(())
+}
+
+/// Removes files among the bodies that are old and that no row names.
+fn sweep(shared: &Shared, conn: &Connection) -> Result<()> {
+    let before = SystemTime::now().checked_sub(FILES).unwrap_or(SystemTime::UNIX_EPOCH);
+    for shelf in fs::read_dir(shared.folder.bodies()).map_err(Error::internal)? {
+        let shelf = shelf.map_err(Error::internal)?.path();
+        if !shelf.is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(&shelf).map_err(Error::internal)? {
+            let file = file.map_err(Error::internal)?;
+            let old = file.metadata().and_then(|m| m.modified()).is_ok_and(|at| at < before);
+            if old && !is_named(conn, &file.file_name().to_string_lossy())? {
+                tracing::info!(file = %file.path().display(), "removing a file that belongs to no message");
+                crate::folder::remove_file(&file.path()).map_err(Error::internal)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_named(conn: &Connection, name: &str) -> Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM bodies WHERE file = unhex(?)")
+        .and_then(|mut s| s.exists([name]))
+        .map_err(sql)
+}

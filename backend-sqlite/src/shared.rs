@@ -1,0 +1,125 @@
+//! What the threads of one open store have in common, and the work that may be done behind the others.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use backend_api::{UidSet, Watcher};
+use parking_lot::Mutex;
+
+use crate::checkpoint::Checkpoint;
+use crate::folder::Folder;
+use crate::options::Options;
+use crate::reader::Readers;
+use crate::recover::Bell;
+use crate::tx::Place;
+use crate::watch::Seen;
+use crate::writer::{Work, Writer, unanswered};
+use crate::{expunge, uids};
+
+/// Removed messages that are reclaimed in one operation: a few milliseconds of the writer's time.
+const PIECE: u32 = 500;
+/// Runs of removed messages that wait to be reclaimed; beyond it they wait for their time to be over.
+const MAX_WAITING: usize = 100_000;
+/// How old the knowledge may be that no other process is there.
+const ALONE_FOR: Duration = Duration::from_secs(1);
+
+/// One open store.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) folder: Folder,
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) watcher: OnceLock<Arc<dyn Watcher>>,
+    pub(crate) seen: Seen,
+    pub(crate) behind: Behind,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) bell: Bell,
+    /// Password checks at a time: each takes a core and 19 MiB.
+    pub(crate) checks: Arc<tokio::sync::Semaphore>,
+    pub(crate) stop: AtomicBool,
+}
+
+impl Shared {
+    /// Whether the store is being closed.
+    pub(crate) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// Work that nobody waits for. What is asked again before it is done is done once.
+#[derive(Default)]
+pub(crate) struct Behind(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    claims: HashMap<Place, u32>,
+    reclaims: HashMap<Place, UidSet>,
+    alone: Option<(Instant, bool)>,
+}
+
+impl Behind {
+    /// Messages below `below` are recent to nobody any more.
+    pub(crate) fn claim(&self, place: Place, below: u32) {
+        let mut waiting = self.0.lock();
+        let at = waiting.claims.entry(place).or_default();
+        *at = below.max(*at);
+    }
+
+    /// Nobody here numbers these removed messages any more.
+    pub(crate) fn reclaim(&self, place: Place, gone: &UidSet) {
+        let mut waiting = self.0.lock();
+        let runs: usize = waiting.reclaims.values().map(|s| s.runs().len()).sum();
+        if runs.saturating_add(gone.runs().len()) > MAX_WAITING {
+            return;
+        }
+        let all = waiting.reclaims.entry(place).or_default();
+        *all = uids::union(all, gone);
+    }
+
+    /// Whether something waits that can be done now.
+    pub(crate) fn is_due(&self, shared: &Shared) -> bool {
+        let mut waiting = self.0.lock();
+        !waiting.claims.is_empty() || (!waiting.reclaims.is_empty() && waiting.alone(&shared.folder))
+    }
+
+    /// The operations to be done now. Removed messages wait as long as another process may still number them.
+    pub(crate) fn take_work(&self, shared: &Shared) -> Vec<Box<dyn Work>> {
+        let mut waiting = self.0.lock();
+        let mut work: Vec<Box<dyn Work>> = Vec::new();
+        for (place, below) in waiting.claims.drain() {
+            work.push(unanswered(move |tx| expunge::claim_recent(tx, place, below)));
+        }
+        if waiting.reclaims.is_empty() || !waiting.alone(&shared.folder) {
+            return work;
+        }
+        let mut left = HashMap::new();
+        for (place, gone) in waiting.reclaims.drain() {
+            let now = uids::first(&gone, PIECE);
+            let later = uids::difference(&gone, &now);
+            if !later.is_empty() {
+                left.insert(place, later);
+            }
+            work.push(unanswered(move |tx| expunge::reclaim(tx, place, &now)));
+        }
+        waiting.reclaims = left;
+        if !waiting.reclaims.is_empty() {
+            shared.writer.behind();
+        }
+        work
+    }
+}
+
+impl Waiting {
+    fn alone(&mut self, folder: &Folder) -> bool {
+        if let Some((at, alone)) = self.alone
+            && at.elapsed() < ALONE_FOR
+        {
+            return alone;
+        }
+        let alone = !folder.others_alive().unwrap_or(true);
+        self.alone = Some((Instant::now(), alone));
+        alone
+    }
+}

@@ -1,0 +1,185 @@
+//! What other processes changed: how it is found at once and without a loop for each connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use backend_api::{Account, Changes, MailboxId};
+use notify::{RecursiveMode, Watcher as _};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use crate::error::sql;
+use crate::shared::Shared;
+use crate::tx::{deleted, mod_seq, unsigned};
+
+/// Two looks of clients' commands are at least so many microseconds apart: no answer of another process reaches a client,
+/// and the client's next command us, in less.
+const APART: u64 = 20;
+/// A look when nothing was heard for so long.
+const TIMER: Duration = Duration::from_secs(1);
+/// Writes of the log that come together are looked at together.
+const TOGETHER: Duration = Duration::from_millis(1);
+
+/// How far the changes of other processes are known.
+pub(crate) struct Seen {
+    probe: Mutex<Probe>,
+    /// Numbers of our own transactions above the probe's, as runs: their changes were told by the writer.
+    own: Mutex<Vec<(i64, i64)>>,
+    started: Instant,
+    looked: AtomicU64,
+}
+
+struct Probe {
+    conn: Connection,
+    version: i64,
+    change: i64,
+}
+
+impl Seen {
+    /// Everything up to now is known.
+    pub(crate) fn new(conn: Connection) -> rusqlite::Result<Self> {
+        let version = data_version(&conn)?;
+        let change = conn.query_row("SELECT change FROM store", [], |r| r.get(0))?;
+        Ok(Self {
+            probe: Mutex::new(Probe { conn, version, change }),
+            own: Mutex::default(),
+            started: Instant::now(),
+            looked: AtomicU64::new(0),
+        })
+    }
+
+    /// The transaction of this number is about to be committed, and its changes told, by us.
+    pub(crate) fn ours(&self, change: i64) {
+        let mut own = self.own.lock();
+        match own.last_mut() {
+            Some((_, end)) if *end + 1 == change => *end = change,
+            _ => own.push((change, change)),
+        }
+    }
+
+    /// It was not committed.
+    pub(crate) fn not_ours(&self, change: i64) {
+        let mut own = self.own.lock();
+        if let Some((start, end)) = own.last_mut()
+            && *end == change
+        {
+            *end -= 1;
+            if *end < *start {
+                own.pop();
+            }
+        }
+    }
+
+    fn is_ours(&self, change: i64) -> bool {
+        let own = self.own.lock();
+        let at = own.partition_point(|(_, end)| *end < change);
+        own.get(at).is_some_and(|(start, _)| *start <= change)
+    }
+
+    fn forget_ours(&self, up_to: i64) {
+        self.own.lock().retain(|(_, end)| *end > up_to);
+    }
+
+    /// Before a client is answered.
+    pub(crate) fn look(&self, shared: &Shared) {
+        let now = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let before = self.looked.load(Ordering::Relaxed);
+        if now < before.saturating_add(APART) {
+            return;
+        }
+        self.looked.store(now, Ordering::Relaxed);
+        self.look_now(shared);
+    }
+
+    /// Tells the watcher which mailboxes other processes changed.
+    pub(crate) fn look_now(&self, shared: &Shared) {
+        let mut probe = self.probe.lock();
+        let found = match probe.look() {
+            Ok(found) => found,
+            Err(e) => {
+                let e = sql(e);
+                tracing::warn!(source = std::error::Error::source(&e), "cannot see what other processes changed");
+                return;
+            }
+        };
+        let Some(watcher) = shared.watcher.get() else {
+            return;
+        };
+        for changed in found {
+            if !self.is_ours(changed.number) {
+                watcher.mailbox(&changed.account, changed.mailbox, changed.changes);
+            }
+        }
+        self.forget_ours(probe.change);
+    }
+}
+
+struct Changed {
+    account: Account,
+    mailbox: MailboxId,
+    number: i64,
+    changes: Option<Changes>,
+}
+
+impl Probe {
+    fn look(&mut self) -> rusqlite::Result<Vec<Changed>> {
+        let version = data_version(&self.conn)?;
+        if version == self.version {
+            return Ok(Vec::new());
+        }
+        let mut select = self.conn.prepare_cached(
+            "SELECT m.account, a.name, m.id, m.change, m.name IS NULL, m.highest_modseq FROM mailboxes m
+             JOIN accounts a ON a.id = m.account WHERE m.change > ? ORDER BY m.change",
+        )?;
+        let mut rows = select.query([self.change])?;
+        let mut found = Vec::new();
+        let mut last = self.change;
+        while let Some(row) = rows.next()? {
+            let (account, gone): (i64, bool) = (row.get(0)?, row.get(4)?);
+            last = row.get(3)?;
+            found.push(Changed {
+                account: Account::with_id(row.get_ref(1)?.as_str()?, unsigned(account)),
+                mailbox: unsigned(row.get(2)?),
+                number: last,
+                changes: gone.then_some(deleted(mod_seq(row.get(5)?))),
+            });
+        }
+        drop(rows);
+        drop(select);
+        (self.version, self.change) = (version, last);
+        Ok(found)
+    }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |r| r.get(0))
+}
+
+/// The thread that waits for writes to the log, ours and others'.
+pub(crate) fn run(shared: &Arc<Shared>) {
+    let (bell, rings) = sync_channel::<()>(1);
+    let ring = move |event: notify::Result<notify::Event>| {
+        // A full channel has a ring in it already.
+        if event.is_ok_and(|e| e.kind.is_modify() || e.kind.is_create()) {
+            let _ = bell.try_send(());
+        }
+    };
+    let watcher = notify::recommended_watcher(ring).and_then(|mut watcher| {
+        watcher.watch(&shared.folder.log(), RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    if let Err(e) = &watcher {
+        tracing::warn!(error = %e, "no notice of other processes' writes; looking once a second");
+    }
+    while !shared.stopping() {
+        match rings.recv_timeout(TIMER) {
+            Ok(()) => std::thread::sleep(TOGETHER),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TIMER),
+        }
+        let _ = rings.try_recv();
+        shared.seen.look_now(shared);
+    }
+}

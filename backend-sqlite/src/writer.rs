@@ -1,0 +1,342 @@
+//! The one thread that changes the database: it takes every waiting operation into one transaction and answers after the
+//! commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use backend_api::{Error, ErrorKind, Result};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::{in_use, sql, unavailable};
+use crate::folder;
+use crate::shared::Shared;
+use crate::stage::StagedFile;
+use crate::tx::{After, Tx};
+
+/// Operations that wait or run at a time; further callers wait before they hand theirs over.
+const QUEUE: usize = 1_024;
+/// How long another process may hold the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries to begin.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// Where operations are handed to the writer.
+pub(crate) struct Writer {
+    queue: Sender<Message>,
+    room: Arc<Semaphore>,
+    /// Whether the writer was told of work that may be done later and has not looked for it yet.
+    told: AtomicBool,
+}
+
+/// What the writer is sent.
+pub(crate) enum Message {
+    Work(Box<dyn Work>),
+    /// Something may be done behind the others: claims, reclaims.
+    Behind,
+    Stop,
+}
+
+/// One operation: it runs in a transaction, and is told afterwards whether that was committed.
+pub(crate) trait Work: Send {
+    /// Does it; on an error what it did is undone.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<()>;
+    /// Answers the caller.
+    fn finish(self: Box<Self>, verdict: Result<()>);
+}
+
+impl Writer {
+    /// A writer and the end of its queue that [`run`] takes.
+    pub(crate) fn new() -> (Self, Receiver<Message>) {
+        let (queue, end) = std::sync::mpsc::channel();
+        let writer = Self {
+            queue,
+            room: Arc::new(Semaphore::new(QUEUE)),
+            told: AtomicBool::new(false),
+        };
+        (writer, end)
+    }
+
+    /// Runs an operation and gives its result once it is durable.
+    ///
+    /// # Cancel safety
+    /// Dropped before the hand-over it does nothing; after it, the operation runs to its end.
+    pub(crate) async fn call<T, F>(&self, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let permit = self.room.clone().acquire_owned().await.map_err(|_| unavailable())?;
+        let (answer, result) = oneshot::channel();
+        self.send(operation, Some(permit), move |r| {
+            let _ = answer.send(r);
+        })?;
+        result.await.map_err(|_| Error::internal("the writer gave no answer"))?
+    }
+
+    /// The same for a thread that may wait.
+    pub(crate) fn call_blocking<T, F>(&self, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (answer, result) = std::sync::mpsc::sync_channel(1);
+        self.send(operation, None, move |r| {
+            let _ = answer.send(r);
+        })?;
+        result.recv().map_err(|_| Error::internal("the writer gave no answer"))?
+    }
+
+    /// Tells the writer that there is something to do behind the others.
+    pub(crate) fn behind(&self) {
+        if !self.told.swap(true, Ordering::AcqRel) {
+            let _ = self.queue.send(Message::Behind);
+        }
+    }
+
+    /// The writer ends after what it was handed before.
+    pub(crate) fn stop(&self) {
+        let _ = self.queue.send(Message::Stop);
+    }
+
+    fn send<T, F, A>(&self, operation: F, permit: Option<OwnedSemaphorePermit>, answer: A) -> Result<()>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        A: FnOnce(Result<T>) + Send + 'static,
+    {
+        let call = Call {
+            operation: Some(operation),
+            outcome: None,
+            answer,
+            _permit: permit,
+        };
+        self.queue.send(Message::Work(Box::new(call))).map_err(|_| unavailable())
+    }
+}
+
+/// An operation whose outcome nobody waits for.
+pub(crate) fn unanswered<F>(operation: F) -> Box<dyn Work>
+where
+    F: FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static,
+{
+    Box::new(Call {
+        operation: Some(operation),
+        outcome: None,
+        answer: |outcome: Result<()>| {
+            if let Err(e) = outcome {
+                tracing::warn!(kind = ?e.kind(), source = std::error::Error::source(&e), "work behind the others failed");
+            }
+        },
+        _permit: None,
+    })
+}
+
+struct Call<T, F, A> {
+    operation: Option<F>,
+    outcome: Option<T>,
+    answer: A,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<T, F, A> Work for Call<T, F, A>
+where
+    T: Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
+    A: FnOnce(Result<T>) + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        let Some(operation) = self.operation.take() else {
+            return Err(Error::internal("an operation was run twice"));
+        };
+        self.outcome = Some(operation(tx)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, verdict: Result<()>) {
+        let Self { outcome, answer, .. } = *self;
+        answer(verdict.and_then(|()| outcome.ok_or_else(|| Error::internal("an operation did not run"))));
+    }
+}
+
+/// The writer's thread.
+pub(crate) fn run(shared: &Shared, mut conn: Connection, queue: &Receiver<Message>) {
+    while let Ok(first) = queue.recv() {
+        let mut stop = false;
+        let mut group: Vec<Box<dyn Work>> = Vec::new();
+        let mut behind = false;
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Work(work) => group.push(work),
+                Message::Behind => behind = true,
+                Message::Stop => stop = true,
+            }
+            if stop || group.len() >= shared.options.group {
+                break;
+            }
+            next = queue.try_recv().ok();
+        }
+        if behind {
+            shared.writer.told.store(false, Ordering::Release);
+            group.extend(shared.behind.take_work(shared));
+        }
+        if catch_unwind(AssertUnwindSafe(|| commit_group(shared, &conn, group))).is_err() {
+            tracing::error!("the writer panicked; it goes on with a new connection");
+            match crate::schema::writing(&shared.folder.database()) {
+                Ok(fresh) => conn = fresh,
+                Err(e) => tracing::error!(error = %e, "no new connection"),
+            }
+        }
+        if stop {
+            return;
+        }
+    }
+}
+
+/// Runs all operations of a group. What a broken transaction took with it is answered; the others get another one.
+fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
+    let mut waiting = group.into_iter().peekable();
+    while waiting.peek().is_some() {
+        let mut done = Vec::new();
+        let outcome = one_transaction(shared, conn, &mut waiting, &mut done);
+        if let Err(e) = &outcome {
+            tracing::warn!(kind = ?e.kind(), error = %e, source = std::error::Error::source(e), "a transaction failed");
+            if !conn.is_autocommit() {
+                let _ = conn.execute_batch("ROLLBACK");
+            }
+        }
+        for (work, after, verdict) in done {
+            let verdict = match &outcome {
+                Ok(()) => verdict,
+                Err(e) => verdict.and_then(|()| Err(Error::new(e.kind(), e.text()))),
+            };
+            if outcome.is_ok() {
+                settle(shared, after);
+            } else {
+                after.leave_files();
+            }
+            work.finish(verdict);
+        }
+        if let Err(e) = outcome
+            && e.kind() == ErrorKind::InUse
+        {
+            // Who waited as long as this is not kept waiting for another round.
+            waiting.by_ref().for_each(|work| work.finish(Err(in_use())));
+        }
+    }
+    shared.checkpoint.wake();
+}
+
+type Done = (Box<dyn Work>, After, Result<()>);
+
+fn one_transaction(
+    shared: &Shared,
+    conn: &Connection,
+    waiting: &mut std::iter::Peekable<std::vec::IntoIter<Box<dyn Work>>>,
+    done: &mut Vec<Done>,
+) -> Result<()> {
+    begin(conn)?;
+    let (change, next_body) = conn
+        .prepare_cached("SELECT change, next_body FROM store")
+        .and_then(|mut s| s.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))))
+        .map_err(sql)?;
+    let mut tx = Tx {
+        conn,
+        change: change.saturating_add(1),
+        now: now(),
+        next_body,
+        file_above: shared.options.file_above,
+        after: After::default(),
+        changed: false,
+    };
+    for mut work in waiting.by_ref() {
+        let verdict = guarded(&mut tx, work.as_mut());
+        let after = std::mem::take(&mut tx.after);
+        let failed = verdict.is_err();
+        done.push((work, after, verdict));
+        if failed && conn.is_autocommit() {
+            return Err(unavailable().with_source("SQLite rolled the whole transaction back"));
+        }
+    }
+    let (changed, next_body, change) = (tx.changed, tx.next_body, tx.change);
+    conn.prepare_cached("UPDATE store SET change = ?, next_body = ?")
+        .and_then(|mut s| s.execute([if changed { change } else { change - 1 }, next_body]))
+        .map_err(sql)?;
+    if changed {
+        shared.seen.ours(change);
+    }
+    commit(conn).inspect_err(|_| shared.seen.not_ours(change))
+}
+
+/// One operation in a savepoint of its own, so that it is undone alone.
+fn guarded(tx: &mut Tx<'_>, work: &mut dyn Work) -> Result<()> {
+    let run = |name| tx.conn.prepare_cached(name).and_then(|mut s| s.execute([])).map_err(sql);
+    run("SAVEPOINT operation")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work.run(tx)))
+        .unwrap_or_else(|_| Err(Error::internal("an operation of the store panicked")));
+    let run = |name| tx.conn.prepare_cached(name).and_then(|mut s| s.execute([])).map_err(sql);
+    match outcome {
+        Ok(()) => run("RELEASE operation").map(drop),
+        Err(e) => {
+            tx.after = After::default();
+            if !tx.conn.is_autocommit() {
+                run("ROLLBACK TO operation")?;
+                run("RELEASE operation")?;
+            }
+            Err(e)
+        }
+    }
+}
+
+/// Begins at once or, while another process writes, as soon as it lets us.
+fn begin(conn: &Connection) -> Result<()> {
+    let started = Instant::now();
+    conn.busy_timeout(Duration::ZERO).map_err(sql)?;
+    loop {
+        let tried = conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([]));
+        match tried {
+            Ok(_) => break,
+            Err(e) if is_busy(&e) && started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(e) => return Err(sql(e)),
+        }
+    }
+    conn.busy_timeout(PATIENCE).map_err(sql)
+}
+
+fn commit(conn: &Connection) -> Result<()> {
+    let done = conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+    done.map(drop).map_err(|e| match e.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => sql(e),
+        _ => unavailable().with_source(e),
+    })
+}
+
+fn is_busy(e: &rusqlite::Error) -> bool {
+    matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// What a committed operation wanted done afterwards.
+fn settle(shared: &Shared, after: After) {
+    let watcher = shared.watcher.get();
+    after.keep.into_iter().for_each(StagedFile::keep);
+    for notice in after.notices {
+        let tell = || watcher.map(|w| w.mailbox(&notice.account, notice.mailbox, notice.changes));
+        if catch_unwind(AssertUnwindSafe(tell)).is_err() {
+            tracing::error!("a watcher of the store panicked");
+        }
+    }
+    for id in after.unlink {
+        if let Err(e) = folder::remove_file(&shared.folder.body(&id)) {
+            tracing::warn!(error = %e, "a message's file could not be removed; it is swept later");
+        }
+    }
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
