@@ -1,6 +1,7 @@
 //! The open mailboxes of a process: whom a change wakes, and where the current snapshot of each is.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -17,6 +18,9 @@ const KEEP_MESSAGES: u64 = 500_000;
 const KEEP_MAILBOXES: usize = 256;
 /// Metadata of removed messages that some session still numbers is kept for at most as many of a mailbox.
 const KEEP_GHOSTS: usize = 100_000;
+
+/// Removals are gathered when there are more than this.
+const CROWDED: usize = 64;
 
 /// Which mailbox: what is cached for an account is for that account alone.
 type Key = (Account, MailboxId);
@@ -51,45 +55,99 @@ impl Hub {
         self.0.lock().open.get(&(account.clone(), mailbox)).cloned()
     }
 
-    /// The mailbox, which may not be loaded yet.
-    pub(crate) fn open(&self, account: &Account, mailbox: MailboxId) -> Arc<Open> {
+    /// The mailbox, which may not be loaded yet. It stays in the hub as long as the result is held.
+    pub(crate) fn open(&self, account: &Account, mailbox: MailboxId) -> Held {
         let key = (account.clone(), mailbox);
         let mut all = self.0.lock();
-        all.open.entry(key.clone()).or_insert_with(|| Arc::new(Open::new(key, Arc::downgrade(&self.0)))).clone()
+        let open = all
+            .open
+            .entry(key.clone())
+            .or_insert_with(|| Arc::new(Open::new(key, Arc::downgrade(&self.0))));
+        // Counted under the lock: a mailbox that is given out is never taken for unused.
+        open.users.fetch_add(1, Ordering::AcqRel);
+        Held(open.clone())
+    }
+}
+
+/// A mailbox in use.
+pub(crate) struct Held(Arc<Open>);
+
+impl Deref for Held {
+    type Target = Open;
+
+    fn deref(&self) -> &Open {
+        &self.0
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        self.0.users.fetch_add(1, Ordering::AcqRel);
+        Self(self.0.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.0.users.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(hub) = self.0.hub.upgrade()
+        {
+            hub.lock().closed(&self.0);
+        }
     }
 }
 
 impl Watcher for Hub {
     fn mailbox(&self, account: &Account, mailbox: MailboxId, changes: Option<Changes>) {
-        let Some(open) = self.find(account, mailbox) else { return };
+        let Some(open) = self.find(account, mailbox) else {
+            return;
+        };
         match changes {
             None => open.look_again(),
             Some(changes) if changes.deleted => open.delete(),
-            Some(changes) => open.take_up(changes),
+            Some(changes) => {
+                open.pushes.store(true, Ordering::Release);
+                open.take_up(changes);
+            }
         }
     }
 }
 
 impl Mailboxes {
     fn forget(&mut self, open: &Open) {
-        if self.open.get(&open.key).is_some_and(|o| std::ptr::eq(Arc::as_ptr(o), open)) {
+        if self
+            .open
+            .get(&open.key)
+            .is_some_and(|o| std::ptr::eq(Arc::as_ptr(o), open))
+        {
             self.open.remove(&open.key);
         }
     }
 
-    /// The last view of a mailbox was closed: it stays listed while there is room.
+    /// Nobody uses a mailbox any more: it stays listed while there is room.
     fn closed(&mut self, open: &Open) {
         if open.is_deleted() {
             return self.forget(open);
+        }
+        if let Some(at) = self.closed.iter().position(|(key, _)| *key == open.key)
+            && let Some((_, messages)) = self.closed.remove(at)
+        {
+            self.kept_messages = self.kept_messages.saturating_sub(messages);
         }
         let messages = u64::from(open.current().len());
         self.closed.push_back((open.key.clone(), messages));
         self.kept_messages += messages;
         while self.kept_messages > KEEP_MESSAGES || self.closed.len() > KEEP_MAILBOXES {
-            let Some((key, messages)) = self.closed.pop_front() else { return };
+            let Some((key, messages)) = self.closed.pop_front() else {
+                return;
+            };
             self.kept_messages = self.kept_messages.saturating_sub(messages);
-            let unused = self.open.get(&key).is_some_and(|o| o.views.load(Ordering::Acquire) == 0);
-            if unused && !self.closed.iter().any(|(k, _)| *k == key) {
+            // One that is in use again comes back here when it is closed.
+            if self
+                .open
+                .get(&key)
+                .is_some_and(|o| o.users.load(Ordering::Acquire) == 0)
+            {
                 self.open.remove(&key);
             }
         }
@@ -102,6 +160,8 @@ pub(crate) struct Open {
     hub: Weak<Mutex<Mailboxes>>,
     /// Held while the store is asked for the list or, where it keeps no mod-sequences, while it is written to.
     pub(crate) sync: tokio::sync::Mutex<()>,
+    /// Held while messages are copied and then removed, for a store that cannot move them: nobody else has them meanwhile.
+    pub(crate) moving: tokio::sync::Mutex<()>,
     /// Replaced under a lock that is held for the exchange of a pointer alone.
     current: RwLock<Arc<Snapshot>>,
     /// Held while the next snapshot is made.
@@ -112,7 +172,10 @@ pub(crate) struct Open {
     asked: AtomicU64,
     answered: AtomicU64,
     wake: Wake,
-    views: AtomicU32,
+    /// How many [`Held`] there are.
+    users: AtomicU32,
+    /// Whether the store tells its changes itself, as it should when it keeps mod-sequences.
+    pushes: AtomicBool,
     recent_from: Mutex<Option<Uid>>,
     graves: Mutex<Graves>,
 }
@@ -125,6 +188,8 @@ struct Graves {
     uids: VecDeque<(u64, UidSet)>,
     /// For each view the generation up to which it was told of expunges.
     told: Vec<Weak<AtomicU64>>,
+    /// At how many of `uids` they are gathered.
+    crowded: usize,
 }
 
 impl Open {
@@ -133,6 +198,7 @@ impl Open {
             key,
             hub,
             sync: tokio::sync::Mutex::default(),
+            moving: tokio::sync::Mutex::default(),
             current: RwLock::default(),
             publishing: Mutex::default(),
             loaded: AtomicBool::new(false),
@@ -140,7 +206,8 @@ impl Open {
             asked: AtomicU64::new(1),
             answered: AtomicU64::new(0),
             wake: Wake::default(),
-            views: AtomicU32::new(0),
+            users: AtomicU32::new(0),
+            pushes: AtomicBool::new(false),
             recent_from: Mutex::default(),
             graves: Mutex::default(),
         }
@@ -160,6 +227,11 @@ impl Open {
 
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
+    }
+
+    /// Whether the store has told a change of this mailbox of its own accord.
+    pub(crate) fn pushes(&self) -> bool {
+        self.pushes.load(Ordering::Acquire)
     }
 
     /// The store has to be asked before the current snapshot is relied on. Returns a mark for [`Open::answered`].
@@ -229,7 +301,10 @@ impl Open {
             let current = self.current();
             let mod_seq = current.highest_mod_seq().next();
             let (set, vanished, uid_next) = change(&current, mod_seq);
-            if set.is_empty() && vanished.is_empty() && uid_next.is_none_or(|n| Some(n) <= current.uid_next()) {
+            if set.is_empty()
+                && vanished.is_empty()
+                && uid_next.is_none_or(|n| current.uid_next().is_none_or(|known| n <= known))
+            {
                 return;
             }
             self.publish(&current, &set, &vanished, uid_next, mod_seq);
@@ -275,17 +350,11 @@ impl Open {
 
     /// Another view is on this mailbox; `told` is the generation up to which it was told of expunges.
     pub(crate) fn add_view(&self, told: &Arc<AtomicU64>) {
-        self.views.fetch_add(1, Ordering::AcqRel);
-        self.graves.lock().told.push(Arc::downgrade(told));
-    }
-
-    /// A view has gone. The caller has dropped its `told`.
-    pub(crate) fn remove_view(&self) {
-        if self.views.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(hub) = self.hub.upgrade()
-        {
-            hub.lock().closed(self);
+        let mut graves = self.graves.lock();
+        if graves.told.len() == graves.told.capacity() {
+            graves.told.retain(|t| t.strong_count() > 0);
         }
+        graves.told.push(Arc::downgrade(told));
     }
 
     /// The messages that no view numbers any more, taken out.
@@ -302,26 +371,61 @@ impl Open {
 impl Graves {
     fn bury(&mut self, before: &Snapshot, after: &Snapshot, vanished: &UidSet) {
         let mut gone = UidSet::new();
+        let told = self.told();
         for difference in before.diff(after) {
             if let Difference::Vanished { old, .. } = difference {
                 gone.insert(old.uid);
-                if self.entries.len() < KEEP_GHOSTS {
+                if !told.is_empty() && self.entries.len() < KEEP_GHOSTS {
                     self.entries.insert(old.uid, old.to_entry());
                 }
             }
         }
         // A message can come and go between two looks; what is kept of it must go, too.
-        let gone = if gone.is_empty() { vanished.clone() } else { gone };
-        self.uids.push_back((after.generation(), gone));
+        if let Some(unseen) = before.uid_next() {
+            let unseen = vanished.intersection(&UidSet::run(unseen, Uid::MAX));
+            unseen.runs().iter().for_each(|(a, b)| gone.push_run(*a, *b));
+        }
+        if !gone.is_empty() {
+            self.uids.push_back((after.generation(), gone));
+        }
+        if self.uids.len() > self.crowded {
+            self.gather(&told);
+            self.crowded = CROWDED.max(self.uids.len() * 2);
+        }
+    }
+
+    /// For each view the generation up to which it was told, ascending.
+    fn told(&mut self) -> Vec<u64> {
+        self.told.retain(|t| t.strong_count() > 0);
+        let told = self.told.iter().filter_map(Weak::upgrade);
+        let mut told: Vec<u64> = told.map(|t| t.load(Ordering::Acquire)).collect();
+        told.sort_unstable();
+        told
+    }
+
+    /// Makes one of those between which no view stands: the number of removals does not count, only what they removed.
+    fn gather(&mut self, told: &[u64]) {
+        let mut gathered: Vec<(u64, Vec<(Uid, Uid)>)> = Vec::new();
+        for (generation, uids) in self.uids.drain(..) {
+            match gathered.last_mut() {
+                Some((last, runs)) if !told.iter().any(|t| (*last..generation).contains(t)) => {
+                    *last = generation;
+                    runs.extend_from_slice(uids.runs());
+                }
+                _ => gathered.push((generation, uids.runs().to_vec())),
+            }
+        }
+        let gathered = gathered.into_iter();
+        self.uids = gathered
+            .map(|(generation, runs)| (generation, UidSet::from_runs(runs)))
+            .collect();
     }
 
     fn exhume(&mut self) -> UidSet {
         if self.uids.is_empty() {
             return UidSet::new();
         }
-        self.told.retain(|t| t.strong_count() > 0);
-        let told = self.told.iter().filter_map(Weak::upgrade).map(|t| t.load(Ordering::Acquire)).min();
-        let told = told.unwrap_or(u64::MAX);
+        let told = self.told().first().copied().unwrap_or(u64::MAX);
         let mut out = Vec::new();
         while let Some((_, uids)) = self.uids.pop_front_if(|(generation, _)| *generation <= told) {
             for (first, last) in uids.runs() {

@@ -12,7 +12,7 @@ use backend_api::{DateTime, Flags, Keyword, MessageEntry, ModSeq, SystemFlag, Ui
 /// thousand chunks.
 pub const CHUNK: usize = 1024;
 
-/// Two neighbours that together are below this become one when either is rewritten.
+/// Two neighbours that together hold at most as many become one.
 const MERGE: usize = CHUNK / 2;
 
 /// Octets not known: the body must be read.
@@ -57,7 +57,10 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// The same as an entry of its own.
     pub fn to_entry(&self) -> MessageEntry {
-        let entry = MessageEntry::new(self.uid).with_flags(self.flags.clone()).with_date(self.date).with_mod_seq(self.mod_seq);
+        let entry = MessageEntry::new(self.uid)
+            .with_flags(self.flags.clone())
+            .with_date(self.date)
+            .with_mod_seq(self.mod_seq);
         match self.size {
             Some(size) => entry.with_size(size),
             None => entry,
@@ -95,7 +98,8 @@ impl Chunk {
 
     /// This chunk with the flags and mod-sequences of messages it holds already; `None` if `set` names another.
     fn with_flags(&self, set: &[MessageEntry]) -> Option<Self> {
-        let (mut flags, mut flags_of, mut mod_seqs) = (self.flags.clone(), self.flags_of.clone(), self.mod_seqs.clone());
+        let (mut flags, mut flags_of, mut mod_seqs) =
+            (self.flags.clone(), self.flags_of.clone(), self.mod_seqs.clone());
         for entry in set {
             let i = self.fixed.uids.binary_search(&entry.uid.get()).ok()?;
             if *mod_seqs.get(i)? > entry.mod_seq.get() {
@@ -108,7 +112,14 @@ impl Chunk {
         if flags.len() > 64 {
             return None;
         }
-        let mut chunk = Self { fixed: self.fixed.clone(), flags, flags_of, mod_seqs, unseen: 0, deleted: 0 };
+        let mut chunk = Self {
+            fixed: self.fixed.clone(),
+            flags,
+            flags_of,
+            mod_seqs,
+            unseen: 0,
+            deleted: 0,
+        };
         chunk.count();
         Some(chunk)
     }
@@ -135,7 +146,10 @@ fn intern(table: &mut Vec<Flags>, flags: &Flags) -> Option<u16> {
 
 /// Equality of flags disregards case; what is shown must not.
 fn same_spelling(a: &Flags, b: &Flags) -> bool {
-    a.keywords().iter().map(Keyword::as_str).eq(b.keywords().iter().map(Keyword::as_str))
+    a.keywords()
+        .iter()
+        .map(Keyword::as_str)
+        .eq(b.keywords().iter().map(Keyword::as_str))
 }
 
 /// Fills chunks with ascending messages.
@@ -150,7 +164,9 @@ struct Builder {
 
 impl Builder {
     fn push(&mut self, uid: Uid, flags: &Flags, mod_seq: ModSeq, date: DateTime, size: Option<u64>) {
-        let Some(at) = intern(&mut self.flags, flags) else { return };
+        let Some(at) = intern(&mut self.flags, flags) else {
+            return;
+        };
         self.fixed.uids.push(uid.get());
         self.fixed.dates.push(date);
         self.fixed.sizes.push(size.unwrap_or(UNKNOWN));
@@ -191,10 +207,13 @@ impl Builder {
         self.chunks.push(Arc::new(chunk));
     }
 
-    /// Takes a chunk as it is.
+    /// Takes a chunk as it is, unless it and the one before it are small.
     fn share(&mut self, chunk: &Arc<Chunk>) {
         self.cut();
-        self.chunks.push(chunk.clone());
+        match self.chunks.pop_if(|last| last.len() + chunk.len() <= MERGE) {
+            Some(small) => small.rows().chain(chunk.rows()).for_each(|row| self.row(row)),
+            None => self.chunks.push(chunk.clone()),
+        }
     }
 }
 
@@ -204,6 +223,8 @@ pub struct Snapshot {
     chunks: Vec<Arc<Chunk>>,
     /// For each chunk the messages before it.
     starts: Vec<u32>,
+    /// For each chunk its first UID: a look-up touches no chunk but the one it ends in.
+    firsts: Vec<u32>,
     len: u32,
     /// Grows by one with every snapshot of a listing.
     generation: u64,
@@ -228,7 +249,12 @@ impl Snapshot {
         let mut builder = Builder::default();
         entries.iter().for_each(|e| builder.entry(e));
         builder.cut();
-        let highest = entries.iter().map(|e| e.mod_seq).max().unwrap_or_default().max(highest_mod_seq);
+        let highest = entries
+            .iter()
+            .map(|e| e.mod_seq)
+            .max()
+            .unwrap_or_default()
+            .max(highest_mod_seq);
         let after_last = entries.last().map_or(Some(Uid::MIN), |e| e.uid.next());
         let uid_next = higher_uid_next(uid_next, after_last, uid_next.is_none() && entries.is_empty());
         let mut keywords = Arc::default();
@@ -250,7 +276,17 @@ impl Snapshot {
             starts.push(len);
             len = len.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         }
-        Self { chunks, starts, len, generation, uid_next, highest_mod_seq, keywords }
+        let firsts = chunks.iter().map(|c| c.first_uid()).collect();
+        Self {
+            chunks,
+            starts,
+            firsts,
+            len,
+            generation,
+            uid_next,
+            highest_mod_seq,
+            keywords,
+        }
     }
 
     /// This snapshot after these changes: `set` holds new messages and messages as they are now, ascending by UID. A
@@ -259,8 +295,8 @@ impl Snapshot {
     pub fn apply(&self, set: &[MessageEntry], vanished: &UidSet, uid_next: Option<Uid>, mod_seq: ModSeq) -> Self {
         let mut builder = Builder::default();
         let mut rest = set;
-        for (i, chunk) in self.chunks.iter().enumerate() {
-            let end = self.chunks.get(i + 1).map_or(u32::MAX, |next| next.first_uid().saturating_sub(1));
+        let ends = self.firsts.iter().skip(1).map(|first| first.saturating_sub(1));
+        for (chunk, end) in self.chunks.iter().zip(ends.chain([u32::MAX])) {
             let mine = rest.partition_point(|e| e.uid.get() <= end);
             let (here, after) = rest.split_at(mine);
             rest = after;
@@ -268,16 +304,25 @@ impl Snapshot {
             let (inside, beyond) = here.split_at(here.partition_point(|e| e.uid.get() <= chunk.last_uid()));
             if !loses && inside.is_empty() && (beyond.is_empty() || chunk.len() >= CHUNK) {
                 builder.share(chunk);
-                beyond.iter().filter(|e| !vanished.contains(e.uid)).for_each(|e| builder.entry(e));
+                beyond
+                    .iter()
+                    .filter(|e| !vanished.contains(e.uid))
+                    .for_each(|e| builder.entry(e));
                 continue;
             }
-            let flags_only = if loses || !beyond.is_empty() { None } else { chunk.with_flags(inside) };
+            let flags_only = if loses || !beyond.is_empty() {
+                None
+            } else {
+                chunk.with_flags(inside)
+            };
             match flags_only {
                 Some(changed) => builder.share(&Arc::new(changed)),
                 None => merge(&mut builder, chunk, here, vanished),
             }
         }
-        rest.iter().filter(|e| !vanished.contains(e.uid)).for_each(|e| builder.entry(e));
+        rest.iter()
+            .filter(|e| !vanished.contains(e.uid))
+            .for_each(|e| builder.entry(e));
         builder.cut();
         let after_last = set.last().map_or(Some(Uid::MIN), |e| e.uid.next());
         let uid_next = match (self.uid_next, higher_uid_next(uid_next, after_last, uid_next.is_none())) {
@@ -286,11 +331,17 @@ impl Snapshot {
         };
         let mut keywords = self.keywords.clone();
         add_keywords(&mut keywords, set.iter());
-        Self::from_builder(builder, self.generation + 1, uid_next, self.highest_mod_seq.max(mod_seq), keywords)
+        Self::from_builder(
+            builder,
+            self.generation + 1,
+            uid_next,
+            self.highest_mod_seq.max(mod_seq),
+            keywords,
+        )
     }
 
-    /// The messages that differ from a fresh list of the whole mailbox: what to set, each with this mod-sequence, and what
-    /// vanished. `entries` must be ascending.
+    /// The messages that differ from a fresh list of the whole mailbox, in flags or by a higher mod-sequence: what to set,
+    /// each with this mod-sequence, and what vanished. `entries` must be ascending.
     pub fn compare(&self, entries: &[MessageEntry], mod_seq: ModSeq) -> (Vec<MessageEntry>, UidSet) {
         let (mut set, mut vanished) = (Vec::new(), UidSet::new());
         let mut fresh = entries.iter().peekable();
@@ -300,7 +351,7 @@ impl Snapshot {
             }
             match fresh.next_if(|e| e.uid == row.uid) {
                 None => vanished.insert(row.uid),
-                Some(e) if e.flags == *row.flags => {}
+                Some(e) if e.flags == *row.flags && e.mod_seq <= row.mod_seq => {}
                 Some(e) => set.push(e.clone().with_mod_seq(mod_seq)),
             }
         }
@@ -350,13 +401,18 @@ impl Snapshot {
 
     /// Octets of all messages; `None` if one's size is unknown.
     pub fn size(&self) -> Option<u64> {
-        self.rows(0).try_fold(0_u64, |sum, row| Some(sum.saturating_add(row.size?)))
+        self.rows(0)
+            .try_fold(0_u64, |sum, row| Some(sum.saturating_add(row.size?)))
     }
 
     /// The first message without `\Seen`, as an index.
     pub fn first_unseen(&self) -> Option<u32> {
         let at = self.chunks.iter().position(|c| c.unseen > 0)?;
-        let i = self.chunks.get(at)?.rows().position(|r| !r.flags.has(SystemFlag::Seen))?;
+        let i = self
+            .chunks
+            .get(at)?
+            .rows()
+            .position(|r| !r.flags.has(SystemFlag::Seen))?;
         Some(self.starts.get(at)? + u32::try_from(i).ok()?)
     }
 
@@ -369,15 +425,22 @@ impl Snapshot {
     /// The UID at an index from 0. O(log chunks).
     pub fn uid_at(&self, index: u32) -> Option<Uid> {
         let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
-        let uid = self.chunks.get(at)?.fixed.uids.get((index - self.starts.get(at)?) as usize)?;
+        let uid = self
+            .chunks
+            .get(at)?
+            .fixed
+            .uids
+            .get((index - self.starts.get(at)?) as usize)?;
         Uid::new(*uid)
     }
 
     /// How many messages have a UID of at most this. O(log messages).
     pub fn rank(&self, uid: Uid) -> u32 {
-        let at = self.chunks.partition_point(|c| c.first_uid() <= uid.get());
+        let at = self.firsts.partition_point(|first| *first <= uid.get());
         let Some(at) = at.checked_sub(1) else { return 0 };
-        let (Some(chunk), Some(start)) = (self.chunks.get(at), self.starts.get(at)) else { return 0 };
+        let (Some(chunk), Some(start)) = (self.chunks.get(at), self.starts.get(at)) else {
+            return 0;
+        };
         start + u32::try_from(chunk.fixed.uids.partition_point(|u| *u <= uid.get())).unwrap_or(0)
     }
 
@@ -401,7 +464,10 @@ impl Snapshot {
 
     /// What `newer` has that this one has not. Chunks that both share cost nothing.
     pub fn diff<'a>(&'a self, newer: &'a Snapshot) -> Diff<'a> {
-        Diff { old: Cursor::new(self), new: Cursor::new(newer) }
+        Diff {
+            old: Cursor::new(self),
+            new: Cursor::new(newer),
+        }
     }
 }
 
@@ -456,7 +522,11 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(snapshot: &'a Snapshot) -> Self {
-        Self { snapshot, chunk: 0, at: 0 }
+        Self {
+            snapshot,
+            chunk: 0,
+            at: 0,
+        }
     }
 
     fn peek(&self) -> Option<Row<'a>> {
@@ -464,7 +534,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn index(&self) -> u32 {
-        let start = self.snapshot.starts.get(self.chunk).copied().unwrap_or(self.snapshot.len);
+        let start = self
+            .snapshot
+            .starts
+            .get(self.chunk)
+            .copied()
+            .unwrap_or(self.snapshot.len);
         start + u32::try_from(self.at).unwrap_or(0)
     }
 
@@ -568,7 +643,7 @@ impl<'a> Seek<'a> {
             cursor.at = 0;
         }
         let uids = &cursor.snapshot.chunks.get(cursor.chunk)?.fixed.uids;
-        if *uids.get(cursor.at)? != n {
+        if uids.get(cursor.at) != Some(&n) {
             cursor.at = uids.partition_point(|u| *u < n);
         }
         let row = cursor.peek().filter(|row| row.uid == uid)?;

@@ -98,7 +98,7 @@ pub(super) async fn fetch<S: MailStore>(
                 out.end();
                 let known = numbered.index.and_then(|i| view.told().row(i));
                 if known.is_some_and(|k| k.mod_seq != row.mod_seq) && want.wants(&FetchItem::Flags) {
-                    mailbox.told.put(row.uid, row.mod_seq);
+                    mailbox.told.put(numbered.seq, row.uid, row.mod_seq);
                 }
                 if out.is_full() {
                     out.ready().await?;
@@ -108,9 +108,15 @@ pub(super) async fn fetch<S: MailStore>(
         Some(load) => {
             let mut numbered = view.numbered(&seqs);
             loop {
-                let batch: Vec<Numbered> = numbered.by_ref().take(BATCH).collect();
+                let mut batch: Vec<Numbered> = numbered.by_ref().take(BATCH).collect();
                 if batch.is_empty() {
                     break;
+                }
+                if let Some(since) = want.changed_since {
+                    let now = mailbox.source.now().await?;
+                    let ghost = |uid| mailbox.source.open.ghost(uid).map(|entry| entry.mod_seq);
+                    let mod_seq = |uid| now.get(uid).map(|row| row.mod_seq).or_else(|| ghost(uid));
+                    batch.retain(|n| mod_seq(n.uid).is_none_or(|m| m > since));
                 }
                 missing |= fetch_batch(mailbox, &batch, want, needs, load, out).await?;
             }
@@ -187,6 +193,9 @@ async fn ghost<S: MailStore>(
     let Some(entry) = mailbox.source.open.ghost(numbered.uid) else {
         return Ok(false);
     };
+    if want.changed_since.is_some_and(|since| entry.mod_seq <= since) {
+        return Ok(true);
+    }
     let needs = Needs::of(want);
     let size = match entry.size {
         None if needs.size => match size_of(mailbox, numbered.uid).await? {
@@ -231,9 +240,6 @@ async fn answer<S: MailStore>(
     let Some(mut entry) = entry.or_else(|| mailbox.source.open.ghost(numbered.uid)) else {
         return Ok(false);
     };
-    if want.changed_since.is_some_and(|since| entry.mod_seq <= since) {
-        return Ok(true);
-    }
     // Everything that may fail for want of the message is done before its answer begins.
     if needs.index && !octets.need_index(mailbox).await? {
         return Ok(false);
@@ -269,7 +275,7 @@ async fn answer<S: MailStore>(
     }
     out.end();
     if flagged || told_flags {
-        mailbox.told.put(entry.uid, entry.mod_seq);
+        mailbox.told.put(numbered.seq, entry.uid, entry.mod_seq);
     }
     if out.is_full() {
         out.ready().await?;

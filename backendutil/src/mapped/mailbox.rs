@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use backend_api::{
     Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Load, MailStore, Mailbox,
-    MailboxName, ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid,
+    MailboxName, ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, Seq, SeqSet, Stored, Uid,
     UidSet, Updates,
 };
 
 use super::session::{find, source};
-use super::sync::Source;
+use super::sync::{Source, Unsure};
 use crate::hub::Hub;
 use crate::listing::{Difference, Snapshot};
 use crate::seq_mapper::SeqMapper;
@@ -32,16 +32,34 @@ pub struct MappedMailbox<S: MailStore> {
     expunges_told: Option<Arc<AtomicU64>>,
 }
 
-/// Messages whose present state was told within a command, as runs under one mod-sequence.
+/// Messages whose present state was told within a command.
 #[derive(Debug, Default)]
-pub(super) struct Told(Vec<(u32, u32, ModSeq)>);
+pub(super) struct Told(Vec<ToldRun>);
+
+/// Messages under consecutive numbers, under one mod-sequence.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ToldRun {
+    first: Uid,
+    last: Uid,
+    last_seq: Seq,
+    mod_seq: ModSeq,
+}
 
 impl Told {
     /// This message was told as it is at this mod-sequence. Ascending within a command.
-    pub(super) fn put(&mut self, uid: Uid, mod_seq: ModSeq) {
+    pub(super) fn put(&mut self, seq: Seq, uid: Uid, mod_seq: ModSeq) {
         match self.0.last_mut() {
-            Some((_, last, m)) if *m == mod_seq && *last <= uid.get() => *last = uid.get(),
-            _ => self.0.push((uid.get(), uid.get(), mod_seq)),
+            // A message between the two that was not told may have the same mod-sequence.
+            Some(run) if run.mod_seq == mod_seq && run.last_seq.next() == Some(seq) => {
+                run.last = uid;
+                run.last_seq = seq;
+            }
+            _ => self.0.push(ToldRun {
+                first: uid,
+                last: uid,
+                last_seq: seq,
+                mod_seq,
+            }),
         }
     }
 
@@ -52,15 +70,14 @@ impl Told {
     }
 
     fn has(&self, uid: Uid, mod_seq: ModSeq) -> bool {
-        let uid = uid.get();
-        let upto = self.0.partition_point(|r| r.0 <= uid);
+        let upto = self.0.partition_point(|run| run.first <= uid);
         self.0
             .get(..upto)
             .unwrap_or_default()
             .iter()
             .rev()
             .take(8)
-            .any(|r| r.1 >= uid && r.2 == mod_seq)
+            .any(|run| run.last >= uid && run.mod_seq == mod_seq)
     }
 }
 
@@ -145,9 +162,11 @@ impl<S: MailStore> MappedMailbox<S> {
         }
         self.told.sort();
         let before = self.view.told().clone();
+        let announced = self.view.announced_uids().last();
         let mut vanished = Vec::new();
         for difference in before.diff(now) {
             match difference {
+                Difference::Added { new } if Some(new.uid) <= announced => return Err(self.late(new.uid)),
                 Difference::Added { .. } => {}
                 Difference::Vanished { old, index } => vanished.push((old.uid, index)),
                 Difference::Changed { new, .. } if self.told.has(new.uid, new.mod_seq) => {}
@@ -171,6 +190,16 @@ impl<S: MailStore> MappedMailbox<S> {
         self.told = Told::default();
         self.view.advance(now.clone(), &vanished);
         Ok(())
+    }
+
+    /// A message came to be below those that the client knows: no number could be given to it.
+    fn late(&self, uid: Uid) -> Error {
+        let mailbox = self.source.open.id();
+        tracing::warn!(mailbox, %uid, "the store gave a new message a UID that is not above all others");
+        Error::new(
+            ErrorKind::Bye,
+            "the mailbox changed in a way that needs a new connection",
+        )
     }
 
     async fn tell_expunges(&mut self, out: &mut Updates<'_>) -> Result<()> {
@@ -280,7 +309,6 @@ impl<S: MailStore> Drop for MappedMailbox<S> {
     fn drop(&mut self) {
         self.expunges_told = None;
         self.reclaim();
-        self.source.open.remove_view();
     }
 }
 
@@ -303,7 +331,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         out: &mut Updates<'_>,
     ) -> Result<Stored> {
         self.require_writable()?;
-        let (seqs, missing) = self.resolve(set);
+        let (seqs, mut missing) = self.resolve(set);
         if seqs.is_empty() {
             return Ok(Stored::default());
         }
@@ -314,11 +342,14 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         let mut cursor = now.seek();
         for numbered in view.numbered(&seqs) {
             let Some(index) = numbered.index else { continue };
-            let Some(row) = cursor.seek(numbered.uid) else { continue };
+            let Some(row) = cursor.seek(numbered.uid) else {
+                missing |= !set.is_uid();
+                continue;
+            };
             if silent {
                 let expected = known.row(index).map(|old| change.apply(old.flags));
                 if expected.is_some_and(|flags| flags == *row.flags) {
-                    self.told.put(row.uid, row.mod_seq);
+                    self.told.put(numbered.seq, row.uid, row.mod_seq);
                 }
                 continue;
             }
@@ -330,7 +361,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
                 self.recent.contains(row.uid),
                 Some(row.mod_seq),
             );
-            self.told.put(row.uid, row.mod_seq);
+            self.told.put(numbered.seq, row.uid, row.mod_seq);
             if out.is_full() {
                 out.ready().await?;
             }
@@ -358,12 +389,13 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         if uids.is_empty() {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
         }
+        let unsure = Unsure::new([&to]);
         match store.copy(account, open.id(), &uids, to.open.id(), all).await? {
-            Some(copied) => {
-                to.look_again();
-                Ok(copied)
+            Some(copied) => Ok(copied),
+            None => {
+                unsure.settled();
+                self.copy_by_hand(&uids, &to, all).await
             }
-            None => self.copy_by_hand(&uids, &to, all).await,
         }
     }
 
@@ -376,20 +408,19 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         if uids.is_empty() {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
         }
+        let unsure = Unsure::new([&self.source, &to]);
         let mut copied = match store.r#move(account, open.id(), &uids, to.open.id()).await? {
-            Some(moved) => {
-                self.source.look_again();
-                to.look_again();
-                moved
-            }
+            Some(moved) => moved,
             None => {
+                unsure.settled();
+                let _nobody_else = open.moving.lock().await;
                 let copied = self.copy_by_hand(&uids, &to, false).await?;
                 let old: UidSet = copied.uids.iter().map(|(old, _)| *old).collect();
                 self.source.remove(&old, Remove::All).await?;
                 copied
             }
         };
-        copied.missing = missing;
+        copied.missing = !set.is_uid() && (missing || (copied.uids.len() as u64) < seqs.len());
         Ok(copied)
     }
 
@@ -427,7 +458,9 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
             }
             self.reclaim();
         }
-        self.told = Told::default();
+        if rights.flags {
+            self.told = Told::default();
+        }
         if self.source.open.is_deleted() {
             return Err(Error::new(ErrorKind::MailboxGone, "the selected mailbox was deleted"));
         }

@@ -10,7 +10,7 @@ use backend_api::{
 
 use super::append::MappedAppend;
 use super::mailbox::MappedMailbox;
-use super::sync::Source;
+use super::sync::{Source, Unsure};
 use crate::hub::Hub;
 use crate::list::list;
 
@@ -78,10 +78,13 @@ impl<S: MailStore> Session for MappedSession<S> {
             return Ok(status);
         }
         let source = self.source(&entry);
-        if !self.store.has_mod_seqs() {
+        if source.must_be_asked() {
             source.open.ask();
         }
         let now = source.now().await?;
+        if source.open.is_deleted() {
+            return Err(Error::not_found("no such mailbox"));
+        }
         let mut status = Status::new(entry.uid_validity);
         status.messages = now.len();
         status.unseen = now.unseen();
@@ -111,22 +114,21 @@ impl<S: MailStore> Session for MappedSession<S> {
                 false => Error::not_found("no such mailbox"),
             });
         };
+        let source = self.source(&entry);
+        let _unsure = Unsure::new([&source]);
         self.store.delete(&self.account, entry.id).await?;
-        if let Some(open) = self.hub.find(&self.account, entry.id) {
-            open.delete();
-        }
+        source.open.delete();
         Ok(())
     }
 
     async fn rename(&mut self, _ctx: &Ctx<'_>, from: &MailboxName, to: &MailboxName) -> Result<()> {
-        self.store.rename(&self.account, from, to).await?;
-        if from.is_inbox()
-            && !self.store.has_mod_seqs()
-            && let Some(inbox) = self.store.mailbox(&self.account, from).await?
-        {
-            self.hub.changed(&self.account, inbox.id);
-        }
-        Ok(())
+        let inbox = match from.is_inbox() {
+            true => self.store.mailbox(&self.account, from).await?,
+            false => None,
+        };
+        let emptied = inbox.map(|inbox| self.source(&inbox));
+        let _unsure = emptied.as_ref().map(|inbox| Unsure::new([inbox]));
+        self.store.rename(&self.account, from, to).await
     }
 
     async fn subscribe(&mut self, _ctx: &Ctx<'_>, name: &MailboxName, subscribed: bool) -> Result<()> {
@@ -141,8 +143,8 @@ impl<S: MailStore> Session for MappedSession<S> {
     ) -> Result<(Self::Mailbox, Selected)> {
         let entry = self.entry(name).await?;
         let source = self.source(&entry);
-        // A store without mod-sequences may have changed unheard while nobody had the mailbox open.
-        if !self.store.has_mod_seqs() {
+        // The store may have changed unheard while nobody had the mailbox open.
+        if source.must_be_asked() {
             source.open.ask();
         }
         let now = source.now().await?;
