@@ -101,7 +101,8 @@ impl Program {
         }
     }
 
-    /// The most that can be needed for any message; `None` if the columns decide about all of them.
+    /// The most that is needed for an ordinary message; `None` if the columns decide about all of them. (An index leaves
+    /// out header fields of unusual length, so that [`with_index`](Self::with_index) may ask for the body all the same.)
     pub fn needs(&self) -> Option<Need> {
         self.parts.needs
     }

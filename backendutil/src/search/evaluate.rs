@@ -2,7 +2,7 @@
 
 use backend_api::{Date, NumSet};
 
-use super::program::{Node, Parts, RowTest};
+use super::program::{Node, Parts, RowTest, Test};
 use super::{Need, Row};
 
 /// What is known of a message: more and more of it, as it is loaded.
@@ -46,25 +46,25 @@ impl Known for Columns<'_> {
 
 /// Evaluates as far as is known: one false test makes a list of which all must hold false, whatever the others are.
 /// What it says is needed is the least that may decide.
-pub(super) fn evaluate(node: &Node, known: &mut impl Known) -> Result<bool, Need> {
-    match node {
+pub(super) fn evaluate(test: &Test, known: &mut impl Known) -> Result<bool, Need> {
+    match &test.node {
         Node::Always(value) => Ok(*value),
         Node::Row(test) => Ok(test.holds(known.row())),
         Node::Size(wanted, than) => known.size().map(|size| size.cmp(than) == *wanted),
-        Node::Sent(test, date) => known.sent().map(|day| test.holds(day, *date)),
+        Node::Sent(day_test, date) => known.sent().map(|day| day_test.holds(day, *date)),
         Node::Field { group, needle } => known.field(*group, *needle),
         Node::Body(needle) => known.body(*needle),
         Node::Text(needle) => known.text(*needle),
-        Node::Not(node) => evaluate(node, known).map(|value| !value),
-        Node::All(nodes) => list(nodes, known, true),
-        Node::Any(nodes) => list(nodes, known, false),
+        Node::Not(test) => evaluate(test, known).map(|value| !value),
+        Node::All(tests) => list(tests, known, true),
+        Node::Any(tests) => list(tests, known, false),
     }
 }
 
-fn list(nodes: &[Node], known: &mut impl Known, all: bool) -> Result<bool, Need> {
+fn list(tests: &[Test], known: &mut impl Known, all: bool) -> Result<bool, Need> {
     let mut need: Option<Need> = None;
-    for node in nodes {
-        match evaluate(node, known) {
+    for test in tests {
+        match evaluate(test, known) {
             Ok(value) if value != all => return Ok(value),
             Ok(_) => {}
             Err(more) => need = Some(need.map_or(more, |need| need.min(more))),

@@ -109,10 +109,11 @@ mod tests {
     #[test]
     fn where_a_header_is_cut_makes_no_difference() {
         let header = b"A: 1\r\nB: 2\r\n 3\r\n\t4\r\nno name\r\nC : 5\r\n\r\n";
-        let expected: Vec<(Vec<u8>, bool, bool)> = ["A: 1\r\n", "B: 2\r\n 3\r\n\t4\r\n", "no name\r\n", "C : 5\r\n", "\r\n"]
-            .iter()
-            .map(|field| (field.as_bytes().to_vec(), true, true))
-            .collect();
+        let expected: Vec<(Vec<u8>, bool, bool)> =
+            ["A: 1\r\n", "B: 2\r\n 3\r\n\t4\r\n", "no name\r\n", "C : 5\r\n", "\r\n"]
+                .iter()
+                .map(|field| (field.as_bytes().to_vec(), true, true))
+                .collect();
         for size in 1..=header.len() {
             assert_eq!(read(header.chunks(size)), expected, "pieces of {size}");
         }

@@ -239,8 +239,14 @@ impl Automaton {
         while let Some(parent) = queue.pop_front() {
             let mut child = self.state(parent).first_child;
             while child != 0 {
-                let State { octet, next_sibling, .. } = self.state(child);
-                let fallback = if parent == 0 { 0 } else { self.step(self.state(parent).fallback, octet) };
+                let State {
+                    octet, next_sibling, ..
+                } = self.state(child);
+                let fallback = if parent == 0 {
+                    0
+                } else {
+                    self.step(self.state(parent).fallback, octet)
+                };
                 let below = self.state(fallback);
                 if let Some(state) = self.states.get_mut(child as usize) {
                     state.fallback = fallback;
@@ -291,7 +297,11 @@ mod tests {
             ("aa", &["a", "a"], true),
         ];
         for (needle, pieces, expected) in table {
-            assert_eq!(found(&needles(&[(*needle).to_owned()]), pieces), [*expected], "{needle:?} {pieces:?}");
+            assert_eq!(
+                found(&needles(&[(*needle).to_owned()]), pieces),
+                [*expected],
+                "{needle:?} {pieces:?}"
+            );
         }
     }
 

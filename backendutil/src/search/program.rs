@@ -9,7 +9,14 @@ use imap_message::Index;
 use super::Need;
 use super::needles::Needles;
 
-/// One test, or tests of tests.
+/// A test, and the least and the most that it may need.
+#[derive(Debug)]
+pub(super) struct Test {
+    pub(super) node: Node,
+    cost: (Option<Need>, Option<Need>),
+}
+
+/// What is tested.
 #[derive(Debug)]
 pub(super) enum Node {
     Always(bool),
@@ -25,9 +32,9 @@ pub(super) enum Node {
     },
     Body(usize),
     Text(usize),
-    Not(Box<Node>),
-    All(Vec<Node>),
-    Any(Vec<Node>),
+    Not(Box<Test>),
+    All(Vec<Test>),
+    Any(Vec<Test>),
 }
 
 /// A test of what is known of every message without asking.
@@ -60,7 +67,7 @@ pub(super) struct Group {
 /// What a program is made of.
 #[derive(Debug)]
 pub(super) struct Parts {
-    pub(super) root: Node,
+    pub(super) root: Test,
     pub(super) groups: Vec<Group>,
     /// Those of BODY and TEXT.
     pub(super) needles: Needles,
@@ -86,8 +93,8 @@ pub(super) fn compile(key: &SearchKey) -> Parts {
         has_text: false,
         empty: None,
     };
-    let root = compiler.node(key);
-    let needs = compiler.cost(&root).1;
+    let root = compiler.test(key);
+    let needs = root.cost.1;
     compiler.needles.prepare();
     compiler.groups.iter_mut().for_each(|group| group.needles.prepare());
     Parts {
@@ -108,96 +115,119 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn node(&mut self, key: &SearchKey) -> Node {
-        let day = |test, date: &Date| Node::Row(RowTest::Day(test, *date));
+    fn test(&mut self, key: &SearchKey) -> Test {
+        let day = |test, date: &Date| Test::row(RowTest::Day(test, *date));
+        let sent = |test, date: &Date| Test::needing(Need::Index, Node::Sent(test, *date));
         match key {
-            SearchKey::All => Node::Always(true),
-            SearchKey::Set(set) => Node::Row(RowTest::Set(set.clone())),
-            SearchKey::Has(flag) => Node::Row(RowTest::Has(flag.clone())),
-            SearchKey::Recent => Node::Row(RowTest::Recent),
+            SearchKey::All => Test::always(true),
+            SearchKey::Set(set) => Test::row(RowTest::Set(set.clone())),
+            SearchKey::Has(flag) => Test::row(RowTest::Has(flag.clone())),
+            SearchKey::Recent => Test::row(RowTest::Recent),
             SearchKey::Before(date) => day(DayTest::Before, date),
             SearchKey::On(date) => day(DayTest::On, date),
             SearchKey::Since(date) => day(DayTest::Since, date),
-            SearchKey::SentBefore(date) => Node::Sent(DayTest::Before, *date),
-            SearchKey::SentOn(date) => Node::Sent(DayTest::On, *date),
-            SearchKey::SentSince(date) => Node::Sent(DayTest::Since, *date),
+            SearchKey::SentBefore(date) => sent(DayTest::Before, date),
+            SearchKey::SentOn(date) => sent(DayTest::On, date),
+            SearchKey::SentSince(date) => sent(DayTest::Since, date),
             SearchKey::Header { name, value } => self.field(name, value),
-            SearchKey::Body(text) | SearchKey::Text(text) if text.is_empty() => Node::Always(true),
-            SearchKey::Body(text) => Node::Body(self.needles.add(text)),
+            SearchKey::Body(text) | SearchKey::Text(text) if text.is_empty() => Test::always(true),
+            SearchKey::Body(text) => Test::needing(Need::Body, Node::Body(self.needles.add(text))),
             SearchKey::Text(text) => {
                 self.has_text = true;
-                Node::Text(self.needles.add(text))
+                Test::needing(Need::Body, Node::Text(self.needles.add(text)))
             }
-            SearchKey::Larger(n) => Node::Size(Ordering::Greater, *n),
-            SearchKey::Smaller(n) => Node::Size(Ordering::Less, *n),
-            SearchKey::ModSeq(n) => Node::Row(RowTest::ModSeq(*n)),
-            SearchKey::Not(key) => negate(self.node(key)),
+            SearchKey::Larger(n) => Test::needing(Need::Size, Node::Size(Ordering::Greater, *n)),
+            SearchKey::Smaller(n) => Test::needing(Need::Size, Node::Size(Ordering::Less, *n)),
+            SearchKey::ModSeq(n) => Test::row(RowTest::ModSeq(*n)),
+            SearchKey::Not(key) => negate(self.test(key)),
             SearchKey::And(keys) => self.list(keys, true),
             SearchKey::Or(keys) => self.list(keys, false),
             // A key that this version does not know finds nothing, rather than everything.
-            _ => Node::Always(false),
+            _ => Test::always(false),
         }
     }
 
-    fn field(&mut self, name: &str, value: &str) -> Node {
-        let known = self.groups.iter().position(|group| group.name.eq_ignore_ascii_case(name));
+    fn field(&mut self, name: &str, value: &str) -> Test {
+        let known = self
+            .groups
+            .iter()
+            .position(|group| group.name.eq_ignore_ascii_case(name));
         let number = known.unwrap_or(self.groups.len());
         if known.is_none() {
             let empty = self.empty.get_or_insert_with(|| Index::of(b""));
+            let stored = empty.header(name).is_some();
             self.groups.push(Group {
                 name: name.to_owned(),
                 needles: Needles::default(),
-                need: if empty.header(name).is_some() { Need::Index } else { Need::Body },
+                need: if stored { Need::Index } else { Need::Body },
             });
         }
-        let group = self.groups.get_mut(number);
-        let needle = group.filter(|_| !value.is_empty()).map(|group| group.needles.add(value));
-        Node::Field { group: number, needle }
+        let Some(group) = self.groups.get_mut(number) else {
+            return Test::always(false);
+        };
+        let needle = (!value.is_empty()).then(|| group.needles.add(value));
+        Test::needing(group.need, Node::Field { group: number, needle })
     }
 
     /// A list of tests of which `all` must hold, or any: `all` is also what a list without tests comes to.
-    fn list(&mut self, keys: &[SearchKey], all: bool) -> Node {
-        let mut nodes = Vec::with_capacity(keys.len());
+    fn list(&mut self, keys: &[SearchKey], all: bool) -> Test {
+        let mut tests = Vec::with_capacity(keys.len());
         for key in keys {
-            match (self.node(key), all) {
+            let test = self.test(key);
+            match (test.node, all) {
                 (Node::Always(value), _) if value == all => {}
-                (Node::Always(value), _) => return Node::Always(value),
-                (Node::All(inner), true) | (Node::Any(inner), false) => nodes.extend(inner),
-                (node, _) => nodes.push(node),
+                (Node::Always(value), _) => return Test::always(value),
+                (Node::All(inner), true) | (Node::Any(inner), false) => tests.extend(inner),
+                (node, _) => tests.push(Test { node, ..test }),
             }
         }
-        nodes.sort_by_cached_key(|node| self.cost(node));
-        match (nodes.len(), all) {
-            (0, _) => Node::Always(all),
-            (1, _) => nodes.pop().unwrap_or(Node::Always(all)),
-            (_, true) => Node::All(nodes),
-            (_, false) => Node::Any(nodes),
-        }
-    }
-
-    /// The least and the most that a test may need.
-    fn cost(&self, node: &Node) -> (Option<Need>, Option<Need>) {
-        let same = |need| (need, need);
-        match node {
-            Node::Always(_) | Node::Row(_) => same(None),
-            Node::Size(..) => same(Some(Need::Size)),
-            Node::Sent(..) => same(Some(Need::Index)),
-            Node::Field { group, .. } => same(self.groups.get(*group).map(|group| group.need)),
-            Node::Body(_) | Node::Text(_) => same(Some(Need::Body)),
-            Node::Not(node) => self.cost(node),
-            Node::All(nodes) | Node::Any(nodes) => {
-                let costs = || nodes.iter().map(|node| self.cost(node));
-                let least = costs().map(|(least, _)| least).min().flatten();
-                (least, costs().filter_map(|(_, most)| most).max())
-            }
+        tests.sort_by_key(|test| test.cost);
+        let least = tests.first().and_then(|test| test.cost.0);
+        let most = tests.iter().filter_map(|test| test.cost.1).max();
+        match (tests.len(), all) {
+            (0 | 1, _) => tests.pop().unwrap_or(Test::always(all)),
+            (_, true) => Test {
+                node: Node::All(tests),
+                cost: (least, most),
+            },
+            (_, false) => Test {
+                node: Node::Any(tests),
+                cost: (least, most),
+            },
         }
     }
 }
 
-fn negate(node: Node) -> Node {
-    match node {
-        Node::Always(value) => Node::Always(!value),
-        Node::Not(node) => *node,
-        node => Node::Not(Box::new(node)),
+impl Test {
+    fn always(value: bool) -> Self {
+        Self {
+            node: Node::Always(value),
+            cost: (None, None),
+        }
+    }
+
+    fn row(test: RowTest) -> Self {
+        Self {
+            node: Node::Row(test),
+            cost: (None, None),
+        }
+    }
+
+    fn needing(need: Need, node: Node) -> Self {
+        Self {
+            node,
+            cost: (Some(need), Some(need)),
+        }
+    }
+}
+
+fn negate(test: Test) -> Test {
+    match test.node {
+        Node::Always(value) => Test::always(!value),
+        Node::Not(test) => *test,
+        node => Test {
+            cost: test.cost,
+            node: Node::Not(Box::new(Test { node, ..test })),
+        },
     }
 }

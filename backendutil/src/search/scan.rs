@@ -81,7 +81,11 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
                 }
             }
             // A message within the message follows the part that carries it.
-            role = if part.kind() == PartKind::Message { Role::Nested } else { Role::Mime };
+            role = if part.kind() == PartKind::Message {
+                Role::Nested
+            } else {
+                Role::Mime
+            };
         }
         self.read = true;
         Ok(None)
@@ -108,22 +112,22 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
         let mut rest = range;
         while !rest.is_empty() {
             let octets = next_piece(body, &mut rest).await?;
-            reader.push(&octets, &mut |piece| self.field_piece(piece, role, &mut text, &mut unknown));
+            reader.push(&octets, &mut |piece| {
+                self.field_piece(piece, role, &mut text, &mut unknown)
+            });
         }
         reader.finish(&mut |piece| self.field_piece(piece, role, &mut text, &mut unknown));
         unknown.settle(self);
         Ok(evaluate(&self.parts.root, self).ok())
     }
 
-    fn field_piece(
-        &mut self,
-        piece: FieldPiece<'_>,
-        role: Role,
-        text: &mut HeaderText,
-        unknown: &mut HeaderFields,
-    ) {
+    fn field_piece(&mut self, piece: FieldPiece<'_>, role: Role, text: &mut HeaderText, unknown: &mut HeaderFields) {
         let (name, value) = piece.split();
-        let decoded = decode_header(value);
+        let mut decoded = decode_header(value);
+        if !piece.starts && value.first().is_some_and(u8::is_ascii_whitespace) {
+            // Decoding takes away the white space around a value; here it is in the middle of one.
+            decoded.insert(0, ' ');
+        }
         unknown.take(self.parts, piece, name, &decoded);
         let (needles, hits) = match role {
             Role::Nested => (&self.parts.needles, &mut self.in_body),
@@ -168,7 +172,11 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
     /// The answer, if what this piece has in it decides.
     fn text_piece(&mut self, stream: &mut Stream, text: &str) -> Option<bool> {
         let more = self.parts.needles.search(stream, &mut self.in_body, text);
-        if more { evaluate(&self.parts.root, self).ok() } else { None }
+        if more {
+            evaluate(&self.parts.root, self).ok()
+        } else {
+            None
+        }
     }
 }
 
@@ -188,7 +196,11 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
     }
 
     fn field(&mut self, group: usize, needle: Option<usize>) -> Result<bool, Need> {
-        let (slot, group) = self.fields.get_mut(group).zip(self.parts.groups.get(group)).ok_or(Need::Body)?;
+        let (slot, group) = self
+            .fields
+            .get_mut(group)
+            .zip(self.parts.groups.get(group))
+            .ok_or(Need::Body)?;
         if slot.is_none() {
             *slot = self.index.header(&group.name).map(|values| {
                 let mut fields = Fields::default();
@@ -196,7 +208,9 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
                 for value in values {
                     fields.present = true;
                     stream.restart();
-                    group.needles.search(&mut stream, &mut fields.hits, &decode_header(value));
+                    group
+                        .needles
+                        .search(&mut stream, &mut fields.hits, &decode_header(value));
                 }
                 fields
             });
@@ -251,11 +265,15 @@ impl HeaderFields {
             self.value.restart();
             let named = |group: &usize| {
                 let group = parts.groups.get(*group);
-                group.zip(name).is_some_and(|(group, name)| group.name.as_bytes().eq_ignore_ascii_case(name))
+                group
+                    .zip(name)
+                    .is_some_and(|(group, name)| group.name.as_bytes().eq_ignore_ascii_case(name))
             };
             self.current = self.open.iter().position(|(group, _)| named(group));
         }
-        let Some((group, fields)) = self.current.and_then(|place| self.open.get_mut(place)) else { return };
+        let Some((group, fields)) = self.current.and_then(|place| self.open.get_mut(place)) else {
+            return;
+        };
         let Some(group) = parts.groups.get(*group) else { return };
         fields.present = true;
         group.needles.search(&mut self.value, &mut fields.hits, decoded);
