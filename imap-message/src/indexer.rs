@@ -181,12 +181,7 @@ impl Indexer {
             self.end_header(self.here.end());
         } else if let Some(delimiter) = self.tree.delimiter(line).filter(|_| whole) {
             // A header without an empty line. What it has belongs to it, up to the boundary line.
-            let end = if self.tree.in_nested_message() {
-                self.line_start.before_line_end()
-            } else {
-                self.line_start.end()
-            };
-            self.end_headers(end);
+            self.end_headers(self.line_start.end());
             self.boundary_line(delimiter);
         } else if self.in_field && is_continuation(line) {
             self.field.append(line, self.line_length);

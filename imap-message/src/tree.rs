@@ -66,6 +66,25 @@ pub(crate) struct Part {
     pub(crate) description: Description,
 }
 
+impl Part {
+    /// Ends the body. The message that a message part carries does not reach beyond that part (`carrier`), even if the
+    /// line end in front of the boundary line is the empty line behind its header.
+    fn close(&mut self, carrier: Option<u64>, end: End) {
+        if let Some(carrier) = carrier {
+            self.header_start = self.header_start.min(carrier);
+            self.body_start = self.body_start.min(carrier);
+        }
+        let empty = end.offset <= self.body_start;
+        self.body_end = end.offset.max(self.body_start);
+        let ended = end.newlines.saturating_sub(self.lines);
+        self.lines = if empty {
+            0
+        } else {
+            ended + u64::from(!end.after_newline)
+        };
+    }
+}
+
 struct Boundary {
     /// How many open parts there are up to and with its multipart.
     level: usize,
@@ -116,7 +135,7 @@ impl Tree {
     }
 
     /// Whether the part that is being read is the message inside a message part.
-    pub(crate) fn in_nested_message(&self) -> bool {
+    fn in_nested_message(&self) -> bool {
         let parent = self.open.len().checked_sub(2).and_then(|place| self.open.get(place));
         parent
             .and_then(|&place| self.parts.get(place))
@@ -176,9 +195,8 @@ impl Tree {
         let Some(part) = self.parts.get_mut(place) else {
             return false;
         };
-        let body_start = end.offset.max(part.header_start);
-        part.body_start = body_start;
-        part.body_end = body_start;
+        part.body_start = end.offset;
+        part.body_end = end.offset;
         part.lines = end.newlines;
         part.kind = kind;
         part.encoding = TransferEncoding::named(&encoding);
@@ -187,7 +205,7 @@ impl Tree {
         part.digest = media.is("multipart", "digest");
         part.description = description;
         if kind == PartKind::Message {
-            self.begin(body_start);
+            self.begin(end.offset);
         }
         kind == PartKind::Message
     }
@@ -297,35 +315,32 @@ impl Tree {
 
     /// Ends the open parts beyond the first `level` ones.
     pub(crate) fn close_to(&mut self, level: usize, end: End) {
-        while self.open.len() > level {
-            let Some(place) = self.open.pop() else { return };
-            self.close(place, end);
+        let innermost = self.open.last().copied();
+        let mut carrier = None;
+        for &place in self.open.get(level..).unwrap_or_default() {
+            let Some(part) = self.parts.get_mut(place) else {
+                continue;
+            };
+            part.close(carrier, end);
+            carrier = (part.kind == PartKind::Message).then_some(part.body_end);
         }
-    }
-
-    fn close(&mut self, place: usize, end: End) {
-        let Some(part) = self.parts.get_mut(place) else { return };
-        if end.offset > part.body_start {
-            part.body_end = end.offset;
-            part.lines = end.newlines.saturating_sub(part.lines) + u64::from(!end.after_newline);
-        } else {
-            part.body_end = part.body_start;
-            part.lines = 0;
-        }
-        if part.kind == PartKind::Multipart && part.last_child.is_none() {
-            self.add_empty_part(place);
+        self.open.truncate(level);
+        if let Some(place) = innermost {
+            self.fill(place);
         }
     }
 
     /// A multipart has one part at least (RFC 3501 9, `body-type-mpart`): one that has none gets an empty text part at
     /// its end.
-    fn add_empty_part(&mut self, multipart: usize) {
-        let Some(at) = self.parts.get(multipart).map(|part| part.body_end) else {
+    fn fill(&mut self, place: usize) {
+        let Some(part) = self.parts.get(place) else { return };
+        if part.kind != PartKind::Multipart || part.last_child.is_some() || self.open.contains(&place) {
             return;
-        };
+        }
+        let at = part.body_end;
         let media = Media::of(&Fields::default(), DefaultType::TextPlain);
         let description = self.keep(&media, b"", b"", b"");
-        self.open.push(multipart);
+        self.open.push(place);
         self.begin(at);
         self.open.truncate(self.open.len().saturating_sub(2));
         if let Some(part) = self.parts.last_mut() {

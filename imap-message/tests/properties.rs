@@ -12,7 +12,7 @@ mod common;
 use backend_api::SectionText::{All, HeaderFields, HeaderFieldsNot};
 use common::grammar::{self, Body};
 use common::{answer, in_pieces, names, section};
-use imap_message::{HeaderFilter, Index, Resolved, TextDecoder, TransferDecoder, decode_header};
+use imap_message::{HeaderFilter, Index, PartKind, Resolved, TextDecoder, TransferDecoder, decode_header};
 use proptest::prelude::*;
 
 /// Lines out of which hostile messages are put together.
@@ -143,6 +143,15 @@ fn count_lines(text: &[u8]) -> u64 {
 
 fn check_places(index: &Index, size: u64) {
     let mut before = 0;
+    for (part, carried) in index.parts().zip(index.parts().skip(1)) {
+        if part.kind() == PartKind::Message {
+            assert_eq!(
+                part.body(),
+                carried.header().start..carried.body().end,
+                "a message part is its message"
+            );
+        }
+    }
     for part in index.parts() {
         assert!(part.header().start >= before, "parts are in the order of their headers");
         before = part.header().start;

@@ -288,3 +288,20 @@ fn parts_are_given_with_type_charset_encoding_and_place() {
     assert_eq!(found, expected);
     assert_eq!(index.leaves().count(), 2);
 }
+
+/// The line end in front of a boundary line belongs to it (RFC 2046 5.1.1), also behind a header.
+#[test]
+fn a_message_part_that_is_all_header_ends_where_its_message_ends() {
+    let message = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n--x\r\nX-A: b\r\n--x--\r\n";
+    let index = Index::of(message);
+    assert_eq!(answer(message, &index, "1", All).unwrap(), b"Subject: y");
+    assert_eq!(answer(message, &index, "1", Header).unwrap(), b"Subject: y");
+    assert_eq!(answer(message, &index, "1", Text).unwrap(), b"");
+    assert_eq!(answer(message, &index, "2", Mime).unwrap(), b"X-A: b\r\n");
+    assert_eq!(answer(message, &index, "2", All).unwrap(), b"");
+    let message = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\n--x--\r\n";
+    let index = Index::of(message);
+    assert_eq!(answer(message, &index, "1", All).unwrap(), b"Subject: y\r\n");
+    assert_eq!(answer(message, &index, "1", Header).unwrap(), b"Subject: y\r\n");
+    assert_eq!(answer(message, &index, "1", Text).unwrap(), b"");
+}
