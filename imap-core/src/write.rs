@@ -1,0 +1,946 @@
+//! How responses are put into the one output buffer, and what may not be put there: the writer counts and refuses misuse.
+
+use backend_api::{
+    Attributes, BodySection, DateTime, Flags, Keyword, ListEntry, MailboxName, ModSeq, PermanentFlags, Section,
+    SectionForm, SectionText, Selected, Seq, Status, StatusItems, SystemFlag, Uid,
+};
+use bytes::BytesMut;
+use imap_message::wire;
+
+use crate::answer::{Answer, Code, Verdict};
+use crate::connection::Tag;
+use crate::utf7;
+
+/// Writes responses, one method each, into a buffer that the driver sends from the front.
+///
+/// Text for people is cleaned, so it can never split a response. Whoever uses the writer against its rules (a section
+/// longer than announced, a number above EXISTS, EXISTS that falls, …) sets [`misuse`](Writer::misuse): from then on nothing
+/// is written but BYE, and the driver ends the session.
+#[derive(Debug, Default)]
+pub struct Writer {
+    out: BytesMut,
+    /// Where strings are formed before they are copied.
+    scratch: Vec<u8>,
+    /// Number of messages as told to the client.
+    exists: u32,
+    open: Open,
+    /// Where the open response starts in `out`; `None` once a part of it may have been sent.
+    start: Option<usize>,
+    /// The last FETCH of this command: numbers and UIDs rise together.
+    last: Option<(Seq, Uid)>,
+    misuse: Option<&'static str>,
+}
+
+/// The response that is being written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    #[default]
+    Nothing,
+    Fetch {
+        /// No item was written yet.
+        first: bool,
+        /// Octets of the present section still to come.
+        section: u64,
+    },
+    Search,
+}
+
+impl Writer {
+    // what it knows
+
+    /// Number of messages as told to the client.
+    pub fn exists_told(&self) -> u32 {
+        self.exists
+    }
+
+    /// Octets waiting to be sent.
+    pub fn pending(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What was done against the rules, if anything was. The session must end with BYE.
+    pub fn misuse(&self) -> Option<&'static str> {
+        self.misuse
+    }
+
+    /// Whether a response has been begun and not ended: nothing else may be written now, BYE least of all.
+    pub fn in_response(&self) -> bool {
+        self.open != Open::Nothing
+    }
+
+    /// Takes back the response that was begun and not ended. `false`: a part of it was sent already, so the connection can
+    /// only be closed, without another octet.
+    pub fn abandon_response(&mut self) -> bool {
+        if !self.in_response() {
+            return true;
+        }
+        self.open = Open::Nothing;
+        match self.start.take() {
+            Some(start) => {
+                self.out.truncate(start);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(crate) fn output(&mut self) -> &mut BytesMut {
+        self.start = None;
+        &mut self.out
+    }
+
+    pub(crate) fn set_exists(&mut self, exists: u32) {
+        self.exists = exists;
+        self.last = None;
+    }
+
+    /// Another command begins: its FETCH responses are counted anew.
+    pub(crate) fn new_command(&mut self) {
+        self.last = None;
+    }
+
+    // FETCH
+
+    /// Starts `* seq FETCH (`, with the UID as first item where it is wanted. Ascending within one command.
+    pub fn fetch_begin(&mut self, seq: Seq, uid: Uid, with_uid: bool) {
+        if !self.may_begin() || !self.in_view(seq) {
+            return;
+        }
+        if self
+            .last
+            .is_some_and(|(s, u)| (seq > s) != (uid > u) || (seq == s) != (uid == u))
+        {
+            return self.refuse("numbers and UIDs of FETCH do not rise together");
+        }
+        self.last = Some((seq, uid));
+        self.start = Some(self.out.len());
+        self.put(b"* ");
+        self.number(seq.get());
+        self.put(b" FETCH (");
+        self.open = Open::Fetch {
+            first: true,
+            section: 0,
+        };
+        if with_uid {
+            self.item(b"UID ");
+            self.number(uid.get());
+        }
+    }
+
+    /// `FLAGS (…)`, with `\Recent` if the message is recent to this session.
+    pub fn fetch_flags(&mut self, flags: &Flags, recent: bool) {
+        if self.item(b"FLAGS ") {
+            self.flag_list(flags, recent);
+        }
+    }
+
+    /// `INTERNALDATE "17-Jul-1996 02:44:25 -0700"` (R3501-332)
+    pub fn fetch_internal_date(&mut self, date: DateTime) {
+        if self.item(b"INTERNALDATE ") {
+            let text = date_time(date);
+            self.put(&text);
+        }
+    }
+
+    /// `RFC822.SIZE n`
+    pub fn fetch_rfc822_size(&mut self, octets: u64) {
+        if self.item(b"RFC822.SIZE ") {
+            self.number64(octets);
+        }
+    }
+
+    /// `MODSEQ (n)` (RFC 7162)
+    pub fn fetch_mod_seq(&mut self, mod_seq: ModSeq) {
+        if self.item(b"MODSEQ (") {
+            self.number64(mod_seq.get());
+            self.put(b")");
+        }
+    }
+
+    /// `ENVELOPE`, as finished octets.
+    pub fn fetch_envelope(&mut self, wire: &[u8]) {
+        if self.item(b"ENVELOPE ") {
+            self.put(wire);
+        }
+    }
+
+    /// `BODY`, as finished octets.
+    pub fn fetch_body(&mut self, wire: &[u8]) {
+        if self.item(b"BODY ") {
+            self.put(wire);
+        }
+    }
+
+    /// `BODYSTRUCTURE`, as finished octets.
+    pub fn fetch_body_structure(&mut self, wire: &[u8]) {
+        if self.item(b"BODYSTRUCTURE ") {
+            self.put(wire);
+        }
+    }
+
+    /// Announces a section in the spelling of the request, as a literal of `octets` octets, or NIL. Exactly as many octets
+    /// must follow by [`fetch_data`](Writer::fetch_data).
+    pub fn fetch_section(&mut self, item: &BodySection, octets: Option<u64>) {
+        if !self.item(b"") {
+            return;
+        }
+        match item.form {
+            SectionForm::Rfc822 => self.put(b"RFC822"),
+            SectionForm::Rfc822Header => self.put(b"RFC822.HEADER"),
+            SectionForm::Rfc822Text => self.put(b"RFC822.TEXT"),
+            _ => self.section_name(item),
+        }
+        let Some(octets) = octets else {
+            return self.put(b" NIL");
+        };
+        self.put(b" {");
+        self.number64(octets);
+        self.put(b"}\r\n");
+        self.open = Open::Fetch {
+            first: false,
+            section: octets,
+        };
+    }
+
+    /// The next octets of the announced section.
+    pub fn fetch_data(&mut self, octets: &[u8]) {
+        if self.misuse.is_some() {
+            return;
+        }
+        let left = match self.open {
+            Open::Fetch { section, .. } => section.checked_sub(octets.len() as u64),
+            _ => None,
+        };
+        let Some(section) = left else {
+            return self.refuse("more octets than the section was announced with");
+        };
+        self.put(octets);
+        self.open = Open::Fetch { first: false, section };
+    }
+
+    /// Ends the FETCH response.
+    pub fn fetch_end(&mut self) {
+        if self.misuse.is_some() {
+            return;
+        }
+        match self.open {
+            Open::Fetch {
+                first: false,
+                section: 0,
+            } => {
+                self.put(b")\r\n");
+                self.open = Open::Nothing;
+            }
+            Open::Fetch { first: true, .. } => self.refuse("a FETCH response without an item"),
+            Open::Fetch { .. } => self.refuse("fewer octets than the section was announced with"),
+            _ => self.refuse("the end of a FETCH response that was not begun"),
+        }
+    }
+
+    /// A whole `* seq FETCH (FLAGS (…))`, with the UID and the mod-sequence where they are given.
+    pub fn flags_update(&mut self, seq: Seq, uid: Option<Uid>, flags: &Flags, recent: bool, mod_seq: Option<ModSeq>) {
+        if !self.may_begin() || !self.in_view(seq) {
+            return;
+        }
+        self.put(b"* ");
+        self.number(seq.get());
+        self.put(b" FETCH (");
+        if let Some(uid) = uid {
+            self.put(b"UID ");
+            self.number(uid.get());
+            self.put(b" ");
+        }
+        self.put(b"FLAGS ");
+        self.flag_list(flags, recent);
+        if let Some(mod_seq) = mod_seq {
+            self.put(b" MODSEQ (");
+            self.number64(mod_seq.get());
+            self.put(b")");
+        }
+        self.put(b")\r\n");
+    }
+
+    // SEARCH
+
+    /// Starts `* SEARCH`.
+    pub fn search_begin(&mut self) {
+        if !self.may_begin() {
+            return;
+        }
+        self.start = Some(self.out.len());
+        self.open = Open::Search;
+        self.put(b"* SEARCH");
+    }
+
+    /// A number or a UID that was found.
+    pub fn search_number(&mut self, number: u32) {
+        if self.misuse.is_some() {
+            return;
+        }
+        if self.open != Open::Search || number == 0 {
+            return self.refuse("a result outside a SEARCH response");
+        }
+        self.put(b" ");
+        self.number(number);
+    }
+
+    /// Ends the SEARCH response.
+    pub fn search_end(&mut self) {
+        if self.misuse.is_some() {
+            return;
+        }
+        if self.open != Open::Search {
+            return self.refuse("the end of a SEARCH response that was not begun");
+        }
+        self.put(b"\r\n");
+        self.open = Open::Nothing;
+    }
+
+    // the mailbox
+
+    /// `* n EXISTS`. May not be less than before (R3501-077).
+    pub fn exists(&mut self, exists: u32) {
+        if !self.may_begin() {
+            return;
+        }
+        if exists < self.exists {
+            return self.refuse("EXISTS fell without EXPUNGE");
+        }
+        self.exists = exists;
+        self.counted(exists, b" EXISTS\r\n");
+    }
+
+    /// `* n RECENT`
+    pub fn recent(&mut self, recent: u32) {
+        if !self.may_begin() {
+            return;
+        }
+        if recent > self.exists {
+            return self.refuse("more messages are recent than there are");
+        }
+        self.counted(recent, b" RECENT\r\n");
+    }
+
+    /// `* n EXPUNGE`: every higher number falls by one.
+    pub fn expunge(&mut self, seq: Seq) {
+        if !self.may_begin() || !self.in_view(seq) {
+            return;
+        }
+        self.exists -= 1;
+        self.last = None;
+        self.counted(seq.get(), b" EXPUNGE\r\n");
+    }
+
+    /// `* FLAGS (…)`: the system flags and these keywords.
+    pub fn flags(&mut self, keywords: &[Keyword]) {
+        if !self.may_begin() {
+            return;
+        }
+        self.put(b"* FLAGS (");
+        self.put(SYSTEM_FLAGS);
+        self.keywords(keywords);
+        self.put(b")\r\n");
+    }
+
+    /// `* OK [PERMANENTFLAGS (…)]`
+    pub fn permanent_flags(&mut self, permanent: &PermanentFlags, keywords: &[Keyword]) {
+        let all = Flags::from_parts(31, []);
+        let (flags, keywords, any) = match permanent {
+            PermanentFlags::All => (&all, keywords, true),
+            PermanentFlags::These(flags) => (flags, &[][..], false),
+            _ => (&Flags::NONE, &[][..], false),
+        };
+        let text = if any || !flags.is_empty() {
+            "Flags that can be changed for good"
+        } else {
+            "No flag can be changed for good"
+        };
+        self.ok_code(&Code::PermanentFlags { flags, keywords, any }, text);
+    }
+
+    /// What SELECT and EXAMINE tell of the new mailbox, but for the tagged answer (RFC 3501 6.3.1; R3501-122 to
+    /// R3501-128). Numbers are counted from here.
+    pub fn selected(&mut self, selected: &Selected) {
+        if !self.may_begin() {
+            return;
+        }
+        self.set_exists(selected.exists);
+        self.flags(&selected.keywords);
+        self.exists(selected.exists);
+        self.recent(selected.recent);
+        if let Some(unseen) = selected.unseen {
+            self.ok_code(&Code::Unseen(unseen), "First unseen message");
+        }
+        self.permanent_flags(&selected.permanent, &selected.keywords);
+        if let Some(uid_next) = selected.uid_next {
+            self.ok_code(&Code::UidNext(uid_next), "Next UID");
+        }
+        self.ok_code(&Code::UidValidity(selected.uid_validity), "UIDs are valid");
+    }
+
+    // lists
+
+    /// `* LIST` or `* LSUB` (RFC 3501 7.2.2, 7.2.3).
+    pub fn list(&mut self, entry: &ListEntry, lsub: bool) {
+        if !self.may_begin() {
+            return;
+        }
+        self.put(if lsub { b"* LSUB (" } else { b"* LIST (" });
+        if lsub {
+            let a = &entry.attributes;
+            // In LSUB \Noselect means that not the name is subscribed, but one below it (R3501-174).
+            if (a.no_select || a.non_existent) && !a.subscribed {
+                self.put(b"\\Noselect");
+            }
+        } else {
+            self.attributes(&entry.attributes);
+        }
+        self.put(b") \"/\" ");
+        self.mailbox(&entry.name);
+        self.put(b"\r\n");
+    }
+
+    /// The answer to `LIST reference ""`: the separator and the root of the reference, which is empty here, for no name
+    /// starts with a separator (R3501-162).
+    pub fn list_root(&mut self, lsub: bool) {
+        if self.may_begin() {
+            self.put(if lsub {
+                b"* LSUB (\\Noselect) \"/\" \"\"\r\n"
+            } else {
+                b"* LIST (\\Noselect) \"/\" \"\"\r\n"
+            });
+        }
+    }
+
+    /// `* STATUS` with the counters that were asked for (R3501-299), and APPENDLIMIT where it is given (R7889-001).
+    pub fn status(&mut self, name: &MailboxName, items: StatusItems, status: &Status, append_limit: Option<u64>) {
+        if !self.may_begin() {
+            return;
+        }
+        let uid_next = status.uid_next.map(|uid| u64::from(uid.get()));
+        let rows = [
+            (items.messages, "MESSAGES ", Some(status.messages.into())),
+            (items.recent, "RECENT ", Some(status.recent.into())),
+            (items.uid_next, "UIDNEXT ", uid_next),
+            (
+                items.uid_validity,
+                "UIDVALIDITY ",
+                Some(status.uid_validity.get().into()),
+            ),
+            (items.unseen, "UNSEEN ", Some(status.unseen.into())),
+            (append_limit.is_some(), "APPENDLIMIT ", append_limit),
+        ];
+        self.put(b"* STATUS ");
+        self.mailbox(name);
+        self.put(b" (");
+        let mut first = true;
+        for (wanted, item, value) in rows {
+            let (true, Some(value)) = (wanted, value) else { continue };
+            if !std::mem::take(&mut first) {
+                self.put(b" ");
+            }
+            self.put(item.as_bytes());
+            self.number64(value);
+        }
+        self.put(b")\r\n");
+    }
+
+    /// `* NAMESPACE`: the personal namespace, with this prefix; there are no others (RFC 2342 5).
+    pub fn namespace(&mut self, prefix: &str) {
+        if !self.may_begin() {
+            return;
+        }
+        self.put(b"* NAMESPACE ((");
+        let mut encoded = Vec::new();
+        utf7::encode(prefix, &mut encoded);
+        self.scratch(|out| wire::quoted(out, &encoded));
+        self.put(b" \"/\")) NIL NIL\r\n");
+    }
+
+    // the server
+
+    /// `* CAPABILITY` with this list.
+    pub fn capability(&mut self, list: &str) {
+        if self.may_begin() {
+            self.put(b"* CAPABILITY ");
+            self.text(list);
+            self.put(b"\r\n");
+        }
+    }
+
+    /// `* ENABLED` with these names, of which there may be none (R5161-007).
+    pub fn enabled(&mut self, names: &[&str]) {
+        if !self.may_begin() {
+            return;
+        }
+        self.put(b"* ENABLED");
+        for name in names {
+            self.put(b" ");
+            self.text(name);
+        }
+        self.put(b"\r\n");
+    }
+
+    /// `* ID` with these fields, or NIL where there are none (RFC 2971 3.2).
+    pub fn id(&mut self, fields: &[(&str, Option<&str>)]) {
+        if !self.may_begin() {
+            return;
+        }
+        if fields.is_empty() {
+            return self.put(b"* ID NIL\r\n");
+        }
+        self.put(b"* ID (");
+        for (i, (field, value)) in fields.iter().enumerate() {
+            if i > 0 {
+                self.put(b" ");
+            }
+            self.scratch(|out| {
+                wire::string(out, field.as_bytes());
+                out.push(b' ');
+                wire::nstring(out, value.map(str::as_bytes));
+            });
+        }
+        self.put(b")\r\n");
+    }
+
+    /// `* OK text`, such as a sign of life during IDLE.
+    pub fn ok(&mut self, text: &str) {
+        self.untagged(Verdict::Ok, None, text);
+    }
+
+    /// `* OK [CODE] text`
+    pub fn ok_code(&mut self, code: &Code<'_>, text: &str) {
+        self.untagged(Verdict::Ok, Some(code), text);
+    }
+
+    /// `* NO [CODE] text`: a warning.
+    pub fn warning(&mut self, code: Option<&Code<'_>>, text: &str) {
+        self.untagged(Verdict::No, code, text);
+    }
+
+    pub(crate) fn untagged(&mut self, verdict: Verdict, code: Option<&Code<'_>>, text: &str) {
+        if self.may_begin() {
+            self.put(b"* ");
+            self.verdict(verdict, code, text);
+        }
+    }
+
+    pub(crate) fn tagged(&mut self, tag: &Tag, answer: &Answer<'_>) {
+        if self.may_begin() {
+            self.put(tag.as_str().as_bytes());
+            self.put(b" ");
+            self.verdict(answer.verdict, answer.code.as_ref(), &answer.text);
+        }
+    }
+
+    /// `* word [CODE] text`, for greetings and BYE. BYE is written even after misuse, if no response stands open.
+    pub(crate) fn condition(&mut self, word: &str, code: Option<&Code<'_>>, text: &str) {
+        if self.in_response() && !self.abandon_response() {
+            return;
+        }
+        self.put(b"* ");
+        self.put(word.as_bytes());
+        self.rest_of_condition(code, text);
+    }
+
+    /// `+ text`. The text is ours, or base64.
+    pub(crate) fn continuation(&mut self, text: &str) {
+        self.put(b"+ ");
+        self.put(text.as_bytes());
+        self.put(b"\r\n");
+    }
+
+    // parts
+
+    fn verdict(&mut self, verdict: Verdict, code: Option<&Code<'_>>, text: &str) {
+        self.put(match verdict {
+            Verdict::Ok => b"OK",
+            Verdict::No => b"NO",
+            Verdict::Bad => b"BAD",
+        });
+        self.rest_of_condition(code, text);
+    }
+
+    fn rest_of_condition(&mut self, code: Option<&Code<'_>>, text: &str) {
+        self.put(b" ");
+        if let Some(code) =
+            code.filter(|c| !matches!(c, Code::CopyUid { uids: [], .. } | Code::AppendUid { uids: [], .. }))
+        {
+            self.code(code);
+        }
+        // `resp-text` has at least one character, and a text that starts with `[` would be read as a code.
+        match text.as_bytes().first() {
+            None => self.put(b"."),
+            Some(b'[') => self.put(b"."),
+            _ => {}
+        }
+        self.text(text);
+        self.put(b"\r\n");
+    }
+
+    fn code(&mut self, code: &Code<'_>) {
+        self.put(b"[");
+        self.put(code.name().as_bytes());
+        match code {
+            Code::BadCharset => self.put(b" (US-ASCII UTF-8)"),
+            Code::Capability(list) => {
+                self.put(b" ");
+                self.text(list);
+            }
+            Code::PermanentFlags { flags, keywords, any } => {
+                self.put(b" (");
+                self.put(inner(flags));
+                let written = !flags.is_empty();
+                self.keywords_after(flags.keywords(), flags.system() != 0);
+                self.keywords_after(keywords, written);
+                if *any {
+                    self.put(if written || !keywords.is_empty() {
+                        b" \\*"
+                    } else {
+                        b"\\*"
+                    });
+                }
+                self.put(b")");
+            }
+            Code::UidNext(n) => self.code_number(n.get()),
+            Code::UidValidity(n) => self.code_number(n.get()),
+            Code::Unseen(n) => self.code_number(n.get()),
+            Code::AppendUid { uid_validity, uids } => {
+                self.code_number(uid_validity.get());
+                self.put(b" ");
+                self.uid_runs(uids.iter().copied());
+            }
+            Code::CopyUid { uid_validity, uids } => {
+                self.code_number(uid_validity.get());
+                self.put(b" ");
+                self.uid_runs(uids.iter().map(|(from, _)| *from));
+                self.put(b" ");
+                self.uid_runs(uids.iter().map(|(_, to)| *to));
+            }
+            _ => {}
+        }
+        self.put(b"] ");
+    }
+
+    fn code_number(&mut self, n: u32) {
+        self.put(b" ");
+        self.number(n);
+    }
+
+    /// UIDs in their order: what rises by one is a range (R4315-007).
+    fn uid_runs(&mut self, uids: impl Iterator<Item = Uid>) {
+        let mut run: Option<(Uid, Uid)> = None;
+        let mut first = true;
+        for uid in uids {
+            match run {
+                Some((start, end)) if end.next() == Some(uid) => run = Some((start, uid)),
+                Some(done) => {
+                    self.uid_run(done, std::mem::take(&mut first));
+                    run = Some((uid, uid));
+                }
+                None => run = Some((uid, uid)),
+            }
+        }
+        if let Some(done) = run {
+            self.uid_run(done, first);
+        }
+    }
+
+    fn uid_run(&mut self, (start, end): (Uid, Uid), first: bool) {
+        if !first {
+            self.put(b",");
+        }
+        self.number(start.get());
+        if start != end {
+            self.put(b":");
+            self.number(end.get());
+        }
+    }
+
+    fn section_name(&mut self, item: &BodySection) {
+        let Section { path, text } = &item.section;
+        self.put(b"BODY[");
+        for (i, number) in path.iter().enumerate() {
+            if i > 0 {
+                self.put(b".");
+            }
+            self.number(number.get());
+        }
+        if !path.is_empty() && *text != SectionText::All {
+            self.put(b".");
+        }
+        match text {
+            SectionText::All => {}
+            SectionText::Header => self.put(b"HEADER"),
+            SectionText::Text => self.put(b"TEXT"),
+            SectionText::Mime => self.put(b"MIME"),
+            SectionText::HeaderFields(names) => self.header_fields(b"HEADER.FIELDS (", names),
+            SectionText::HeaderFieldsNot(names) => self.header_fields(b"HEADER.FIELDS.NOT (", names),
+        }
+        self.put(b"]");
+        // The origin alone is repeated, never the length (R3501-247, R3501-311).
+        if let Some(partial) = item.partial {
+            self.put(b"<");
+            self.number64(partial.offset);
+            self.put(b">");
+        }
+    }
+
+    fn header_fields(&mut self, word: &[u8], names: &[String]) {
+        self.put(word);
+        self.scratch(|out| {
+            for (i, name) in names.iter().enumerate() {
+                if i > 0 {
+                    out.push(b' ');
+                }
+                wire::astring(out, name.as_bytes());
+            }
+        });
+        self.put(b")");
+    }
+
+    fn attributes(&mut self, a: &Attributes) {
+        let rows = [
+            // \NonExistent belongs to RFC 5258: a client that knows RFC 3501 alone is told \Noselect.
+            (a.no_select || a.non_existent, "\\Noselect"),
+            (a.no_inferiors, "\\Noinferiors"),
+            (a.marked == Some(true), "\\Marked"),
+            (a.marked == Some(false), "\\Unmarked"),
+            // RFC 3348: never beside \Noinferiors, which implies it.
+            (a.has_children == Some(true) && !a.no_inferiors, "\\HasChildren"),
+            (a.has_children == Some(false) && !a.no_inferiors, "\\HasNoChildren"),
+        ];
+        let uses = a.special_use.iter().map(|u| u.name());
+        let names = rows.iter().filter(|(set, _)| *set).map(|(_, name)| *name).chain(uses);
+        for (i, name) in names.enumerate() {
+            if i > 0 {
+                self.put(b" ");
+            }
+            self.put(name.as_bytes());
+        }
+    }
+
+    /// A name on the wire: modified UTF-7, always quoted, as clients know it from other servers.
+    fn mailbox(&mut self, name: &MailboxName) {
+        let mut encoded = Vec::with_capacity(name.as_str().len());
+        utf7::encode(name.as_str(), &mut encoded);
+        self.scratch(|out| wire::astring(out, &encoded));
+    }
+
+    fn flag_list(&mut self, flags: &Flags, recent: bool) {
+        self.put(b"(");
+        self.put(inner(flags));
+        self.keywords_after(flags.keywords(), flags.system() != 0);
+        if recent {
+            self.put(if flags.is_empty() { b"\\Recent" } else { b" \\Recent" });
+        }
+        self.put(b")");
+    }
+
+    fn keywords(&mut self, keywords: &[Keyword]) {
+        self.keywords_after(keywords, true);
+    }
+
+    fn keywords_after(&mut self, keywords: &[Keyword], mut written: bool) {
+        for keyword in keywords {
+            if written {
+                self.put(b" ");
+            }
+            self.put(keyword.as_str().as_bytes());
+            written = true;
+        }
+    }
+
+    fn counted(&mut self, n: u32, word: &[u8]) {
+        self.put(b"* ");
+        self.number(n);
+        self.put(word);
+    }
+
+    /// Text for people: what could split a response, and what is not US-ASCII, becomes `?`.
+    fn text(&mut self, text: &str) {
+        if text.bytes().all(is_text) {
+            return self.put(text.as_bytes());
+        }
+        self.scratch(|out| {
+            out.extend(text.chars().map(|c| {
+                if c.is_ascii() && is_text(c as u8) {
+                    c as u8
+                } else {
+                    b'?'
+                }
+            }));
+        });
+    }
+
+    // misuse
+
+    fn may_begin(&mut self) -> bool {
+        if self.misuse.is_some() {
+            return false;
+        }
+        if self.in_response() {
+            self.refuse("a response inside another");
+            return false;
+        }
+        true
+    }
+
+    fn in_view(&mut self, seq: Seq) -> bool {
+        let is = seq.get() <= self.exists;
+        if !is {
+            self.refuse("a message number above EXISTS");
+        }
+        is
+    }
+
+    /// Starts an item of a FETCH; `false` when there may be none now.
+    fn item(&mut self, name: &[u8]) -> bool {
+        if self.misuse.is_some() {
+            return false;
+        }
+        match self.open {
+            Open::Fetch { first, section: 0 } => {
+                if !first {
+                    self.put(b" ");
+                }
+                self.open = Open::Fetch {
+                    first: false,
+                    section: 0,
+                };
+                self.put(name);
+                true
+            }
+            Open::Fetch { .. } => {
+                self.refuse("an item before the end of a section");
+                false
+            }
+            _ => {
+                self.refuse("an item outside a FETCH response");
+                false
+            }
+        }
+    }
+
+    fn refuse(&mut self, why: &'static str) {
+        self.misuse.get_or_insert(why);
+    }
+
+    // octets
+
+    fn put(&mut self, octets: &[u8]) {
+        self.out.extend_from_slice(octets);
+    }
+
+    fn scratch(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.scratch.clear();
+        write(&mut self.scratch);
+        self.out.extend_from_slice(&self.scratch);
+    }
+
+    fn number(&mut self, n: u32) {
+        self.number64(u64::from(n));
+    }
+
+    fn number64(&mut self, mut n: u64) {
+        let mut digits = [0; 20];
+        let mut used = 0;
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (n % 10) as u8;
+            used += 1;
+            n /= 10;
+            if n == 0 {
+                break;
+            }
+        }
+        let at = digits.len() - used;
+        self.put(digits.get(at..).unwrap_or_default());
+    }
+}
+
+fn is_text(octet: u8) -> bool {
+    matches!(octet, b' '..=b'~')
+}
+
+/// `"dd-Mon-yyyy hh:mm:ss +zzzz"`, the day padded by a space (RFC 3501 9, `date-time`).
+fn date_time(date: DateTime) -> [u8; 28] {
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+    ];
+    let (year, month, day) = date.date().civil();
+    let (hour, minute, second) = date.time();
+    let [m1, m2, m3] = MONTHS
+        .get(usize::from(month).wrapping_sub(1))
+        .copied()
+        .unwrap_or(b"Jan");
+    let [d1, d2] = two(day);
+    let d1 = if d1 == b'0' { b' ' } else { d1 };
+    let [y1, y2] = two((year / 100 % 100) as u8);
+    let [y3, y4] = two((year % 100) as u8);
+    let [h1, h2] = two(hour);
+    let [n1, n2] = two(minute);
+    let [s1, s2] = two(second);
+    let offset = date.offset_minutes();
+    let sign = if offset < 0 { b'-' } else { b'+' };
+    let [z1, z2] = two((offset.unsigned_abs() / 60) as u8);
+    let [z3, z4] = two((offset.unsigned_abs() % 60) as u8);
+    [
+        b'"', d1, d2, b'-', *m1, *m2, *m3, b'-', y1, y2, y3, y4, b' ', h1, h2, b':', n1, n2, b':', s1, s2, b' ', sign,
+        z1, z2, z3, z4, b'"',
+    ]
+}
+
+fn two(n: u8) -> [u8; 2] {
+    [b'0' + n / 10 % 10, b'0' + n % 10]
+}
+
+const SYSTEM_FLAGS: &[u8] = b"\\Answered \\Flagged \\Deleted \\Seen \\Draft";
+
+/// The system flags of a message, as written between parentheses: one row for each of the 32 sets.
+fn inner(flags: &Flags) -> &'static [u8] {
+    INNER.get(usize::from(flags.system())).copied().unwrap_or_default()
+}
+
+// The rows are in the order of the bits.
+const _: () = assert!(
+    SystemFlag::Answered as u8 == 1
+        && SystemFlag::Flagged as u8 == 2
+        && SystemFlag::Deleted as u8 == 4
+        && SystemFlag::Seen as u8 == 8
+        && SystemFlag::Draft as u8 == 16
+);
+
+static INNER: [&[u8]; 32] = [
+    b"",
+    b"\\Answered",
+    b"\\Flagged",
+    b"\\Answered \\Flagged",
+    b"\\Deleted",
+    b"\\Answered \\Deleted",
+    b"\\Flagged \\Deleted",
+    b"\\Answered \\Flagged \\Deleted",
+    b"\\Seen",
+    b"\\Answered \\Seen",
+    b"\\Flagged \\Seen",
+    b"\\Answered \\Flagged \\Seen",
+    b"\\Deleted \\Seen",
+    b"\\Answered \\Deleted \\Seen",
+    b"\\Flagged \\Deleted \\Seen",
+    b"\\Answered \\Flagged \\Deleted \\Seen",
+    b"\\Draft",
+    b"\\Answered \\Draft",
+    b"\\Flagged \\Draft",
+    b"\\Answered \\Flagged \\Draft",
+    b"\\Deleted \\Draft",
+    b"\\Answered \\Deleted \\Draft",
+    b"\\Flagged \\Deleted \\Draft",
+    b"\\Answered \\Flagged \\Deleted \\Draft",
+    b"\\Seen \\Draft",
+    b"\\Answered \\Seen \\Draft",
+    b"\\Flagged \\Seen \\Draft",
+    b"\\Answered \\Flagged \\Seen \\Draft",
+    b"\\Deleted \\Seen \\Draft",
+    b"\\Answered \\Deleted \\Seen \\Draft",
+    b"\\Flagged \\Deleted \\Seen \\Draft",
+    b"\\Answered \\Flagged \\Deleted \\Seen \\Draft",
+];
