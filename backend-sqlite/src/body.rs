@@ -30,7 +30,7 @@ impl Indexing {
 
     /// The index as it is stored; empty is none.
     pub(crate) fn finish(self) -> Vec<u8> {
-        self.0.finish().as_bytes().to_vec()
+        self.0.finish().into_bytes()
     }
 }
 
