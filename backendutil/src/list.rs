@@ -55,14 +55,14 @@ struct Node<'a> {
 
 impl<'a> Tree<'a> {
     fn grow(entries: &'a [MailboxEntry]) -> Self {
-        let mut sorted: Vec<&MailboxEntry> = entries.iter().collect();
-        sorted.sort_by(|a, b| by_level(a.name.as_str(), b.name.as_str()));
+        let mut sorted: Vec<(bool, &MailboxEntry)> = entries.iter().map(|e| (is_elsewhere(e), e)).collect();
+        sorted.sort_by(|(x, a), (y, b)| x.cmp(y).then_with(|| by_level(a.name.as_str(), b.name.as_str())));
         let mut tree = Self {
             nodes: Vec::with_capacity(sorted.len()),
         };
         // The node added last and those above it, from the top down.
         let mut path: Vec<usize> = Vec::new();
-        for entry in sorted {
+        for (_, entry) in sorted {
             tree.add(entry, &mut path);
         }
         tree.count_children();
@@ -200,15 +200,18 @@ fn cannot_be_selected(mut line: ListEntry) -> ListEntry {
     line
 }
 
-/// Level by level, so that what is below a name follows it at once; `INBOX` before all others.
+/// Neither `INBOX` nor below it.
+fn is_elsewhere(entry: &MailboxEntry) -> bool {
+    entry.name.as_str().split(SEPARATOR).next() != Some("INBOX")
+}
+
+/// Level by level, so that what is below a name follows it at once: the separator comes before every other octet.
 fn by_level(a: &str, b: &str) -> Ordering {
-    let key = |name: &str| {
-        let mut levels = name.split(SEPARATOR);
-        levels.next() != Some("INBOX")
-    };
-    key(a)
-        .cmp(&key(b))
-        .then_with(|| a.split(SEPARATOR).cmp(b.split(SEPARATOR)))
+    let rank = |octet: u8| if octet == SEPARATOR as u8 { 0 } else { octet };
+    match a.bytes().zip(b.bytes()).find(|(a, b)| a != b) {
+        Some((a, b)) => rank(a).cmp(&rank(b)),
+        None => a.len().cmp(&b.len()),
+    }
 }
 
 #[cfg(test)]

@@ -231,3 +231,45 @@ fn negate(test: Test) -> Test {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cheap_tests_come_first_at_every_level() {
+        let field = |name: &str| SearchKey::Header {
+            name: name.into(),
+            value: "x".into(),
+        };
+        let body = || SearchKey::Body("x".into());
+        let inner = SearchKey::Or(vec![body(), field("Subject")]);
+        let keys = vec![
+            body(),
+            field("X-Unlisted"),
+            inner,
+            field("From"),
+            SearchKey::Larger(1),
+            SearchKey::Recent,
+        ];
+        let Node::All(tests) = compile(&SearchKey::And(keys)).root.node else {
+            panic!("no list")
+        };
+        let shown: Vec<String> = tests
+            .iter()
+            .map(|test| format!("{:?} {:?}", test.cost.0, test.cost.1))
+            .collect();
+        let cost = |least, most| format!("{:?} {:?}", Some(least), Some(most));
+        assert_eq!(
+            shown,
+            [
+                "None None".to_owned(),
+                cost(Need::Size, Need::Size),
+                cost(Need::Index, Need::Index),
+                cost(Need::Index, Need::Body),
+                cost(Need::Body, Need::Body),
+                cost(Need::Body, Need::Body),
+            ]
+        );
+    }
+}
