@@ -1,1 +1,2 @@
+//! What every command and every row of a FETCH pays for.
 fn main() {}

@@ -159,6 +159,52 @@ pub enum Command {
     Idle,
 }
 
+impl Command {
+    /// The command's name, UID commands with both words: for the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Capability => "CAPABILITY",
+            Self::Noop => "NOOP",
+            Self::Logout => "LOGOUT",
+            Self::Id(_) => "ID",
+            Self::StartTls => "STARTTLS",
+            Self::Authenticate { .. } => "AUTHENTICATE",
+            Self::Login { .. } => "LOGIN",
+            Self::Enable(_) => "ENABLE",
+            Self::Select {
+                access: Access::ReadWrite,
+                ..
+            } => "SELECT",
+            Self::Select { .. } => "EXAMINE",
+            Self::Create { .. } => "CREATE",
+            Self::Delete(_) => "DELETE",
+            Self::Rename { .. } => "RENAME",
+            Self::Subscribe(_) => "SUBSCRIBE",
+            Self::Unsubscribe(_) => "UNSUBSCRIBE",
+            Self::List { lsub: false, .. } => "LIST",
+            Self::List { .. } => "LSUB",
+            Self::Namespace => "NAMESPACE",
+            Self::Status { .. } => "STATUS",
+            Self::Check => "CHECK",
+            Self::Close => "CLOSE",
+            Self::Unselect => "UNSELECT",
+            Self::Expunge(None) => "EXPUNGE",
+            Self::Expunge(Some(_)) => "UID EXPUNGE",
+            Self::Search { uid: false, .. } => "SEARCH",
+            Self::Search { .. } => "UID SEARCH",
+            Self::Fetch { uid: false, .. } => "FETCH",
+            Self::Fetch { .. } => "UID FETCH",
+            Self::Store { uid: false, .. } => "STORE",
+            Self::Store { .. } => "UID STORE",
+            Self::Copy { uid: false, .. } => "COPY",
+            Self::Copy { .. } => "UID COPY",
+            Self::Move { uid: false, .. } => "MOVE",
+            Self::Move { .. } => "UID MOVE",
+            Self::Idle => "IDLE",
+        }
+    }
+}
+
 /// A mailbox argument: a possible name, or why it is none (then no such mailbox exists, and none can be made).
 pub type MailboxArg = Result<MailboxName, &'static str>;
 

@@ -510,6 +510,11 @@ impl Connection {
         self.looked = 0;
     }
 
+    /// Octets waiting to be sent.
+    pub fn pending(&self) -> usize {
+        self.writer.pending()
+    }
+
     /// The octets to be sent; the driver takes them from the front.
     pub fn output(&mut self) -> &mut BytesMut {
         self.writer.output()

@@ -71,7 +71,7 @@ mod tests {
             ("a NOOP", Numbers),
             ("a NOOP\r\n", NoneUpTo(8)),
             ("a NOOP\r\nb STORE 1:* FLAGS ()\r\n", Numbers),
-            ("a NOOP\r\nb UID STORE 5 FLAGS ()\r\n", NoneUpTo(33)),
+            ("a NOOP\r\nb UID STORE 5 FLAGS ()\r\n", NoneUpTo(32)),
             ("b UID STORE 5:* FLAGS ()\r\n", Numbers),
             ("b uid search 5\r\n", Numbers),
             ("b FETCH 1 FLAGS\r\n", Numbers),

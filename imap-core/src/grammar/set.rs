@@ -71,17 +71,20 @@ pub fn resolve_uid(set: &RawSet, last: Option<Uid>) -> UidSet {
     resolve(set, last)
 }
 
-/// Resolves the sets of a SEARCH. Numbers above EXISTS match nothing there (R3501-256).
+/// Resolves a set of message numbers that is a criterion of SEARCH: numbers above EXISTS match nothing (R3501-256).
+pub fn resolve_search_seq(set: &RawSet, exists: u32) -> SeqSet {
+    match Seq::new(exists) {
+        Some(last) => resolve(set, Some(last)).intersection(&SeqSet::run(Seq::MIN, last)),
+        None => SeqSet::new(),
+    }
+}
+
+/// Resolves the sets of a SEARCH. See [`resolve_search_seq`] and [`resolve_uid`].
 pub fn resolve_search(key: SearchKey<RawNumSet>, exists: u32, last: Option<Uid>) -> SearchKey {
     let resolved = key.try_map_sets(&mut |set| {
         Ok::<_, std::convert::Infallible>(match set {
             RawNumSet::Uid(set) => NumSet::Uid(resolve_uid(&set, last)),
-            RawNumSet::Seq(set) => {
-                let all = Seq::new(exists)
-                    .map(|last| SeqSet::run(Seq::MIN, last))
-                    .unwrap_or_default();
-                NumSet::Seq(resolve(&set, Seq::new(exists)).intersection(&all))
-            }
+            RawNumSet::Seq(set) => NumSet::Seq(resolve_search_seq(&set, exists)),
         })
     });
     match resolved {
