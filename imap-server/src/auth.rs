@@ -1,7 +1,7 @@
 //! Logging in: credentials to the backend, the delay and the count of failures, and what PLAIN's message means.
 
 use backend_api::{Backend, Credentials, Ctx, Error, ErrorKind, Session};
-use imap_core::{Answer, Code};
+use imap_core::{Answer, Code, Connection};
 use tokio::time::{sleep, timeout_at};
 
 use crate::connection::Conn;
@@ -41,11 +41,18 @@ fn admit<B: Backend>(conn: &mut Conn<B>, session: B::Session) -> Result<Reply, F
         return Err(Error::new(ErrorKind::Limit, TOO_MANY).into());
     }
     tracing::info!(user = session.user(), "logged in");
-    conn.wire.core.set_append_limit(session.append_limit());
+    take_limits(&mut conn.wire.core, &session);
     conn.session = Some(session);
     conn.wire.core.set_authenticated();
     let list = conn.wire.core.capabilities();
     Ok(Reply::Answer(Answer::ok("Logged in").with_code(Code::Capability(list.into()))))
+}
+
+/// What a session takes less of than the server.
+pub(crate) fn take_limits(core: &mut Connection, session: &impl Session) {
+    if let Some(octets) = session.append_limit() {
+        core.set_append_limit(octets);
+    }
 }
 
 /// Answers a wrong password, slowly: on this connection alone.

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use backend_api::{Backend, ConnInfo, Ctx, Error, ErrorKind, Mailbox, Rights, Session, Updates, Welcome};
-use imap_core::{Answer, Code, Command, Connection, Event, State, Tag};
+use imap_core::{Answer, Code, Command, Connection, Event, Greeting, State, Tag};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::rustls::ServerConfig;
 use tracing::Instrument;
@@ -155,14 +155,14 @@ impl<B: Backend> Conn<B> {
         let deadline = wire.deadline();
         let welcome = wire.race(timeout_at(deadline, server.backend.connect(info))).await?;
         match welcome {
-            Ok(Ok(Welcome::Greet)) => self.wire.core.greeting(),
+            Ok(Ok(Welcome::Greet)) => self.wire.core.greeting(Greeting::Ok(READY)),
             Ok(Ok(Welcome::PreAuth(session))) => {
                 if !self.place.log_in(session.user(), &self.server.config.caps) {
                     return Err(End::Bye(auth::TOO_MANY.into()));
                 }
-                self.wire.core.set_append_limit(session.append_limit());
+                auth::take_limits(&mut self.wire.core, &session);
                 self.session = Some(session);
-                self.wire.core.greeting_preauth();
+                self.wire.core.greeting(Greeting::PreAuth(READY));
             }
             Ok(Ok(Welcome::TurnAway(text))) => return Err(End::Bye(text)),
             Ok(Ok(_)) => return Err(End::Bye("Not now".into())),
@@ -187,7 +187,7 @@ impl<B: Backend> Conn<B> {
     }
 
     async fn begin_command(&mut self, name: &'static str) -> Result<log::Started, End> {
-        let started = log::Started::new(name, &self.place, &self.wire);
+        let started = log::Started::new(name, &self.place, &mut self.wire);
         self.wire.flush_if_old(started.at).await?;
         Ok(started)
     }
@@ -202,7 +202,7 @@ impl<B: Backend> Conn<B> {
             let rights = self.rights_at_end(started.at);
             self.poll(rights).await?;
         }
-        started.ended(&reply, &self.wire);
+        started.ended(&reply, &mut self.wire);
         reply.complete(tag, &mut self.wire.core);
         match self.bye.take() {
             Some(text) => Err(End::Bye(text)),
@@ -212,19 +212,14 @@ impl<B: Backend> Conn<B> {
 
     /// What may be told now. Pipelining without end does not hold back for longer than [`HOLD_BACK`].
     fn rights_at_end(&mut self, now: Instant) -> Rights {
-        let core = &mut self.wire.core;
-        self.wire.rx.take_ahead(core.input());
-        if !core.holds_back() {
-            self.held_since = None;
-            return core.rights_at_end();
+        let Wire { core, rx, .. } = &mut self.wire;
+        rx.take_ahead(core);
+        if self.held_since.is_some_and(|since| now.duration_since(since) >= HOLD_BACK) {
+            core.end_hold_back();
         }
-        let since = *self.held_since.get_or_insert(now);
-        if now.duration_since(since) < HOLD_BACK {
-            return core.rights_at_end();
-        }
-        self.held_since = None;
-        core.end_hold_back();
-        core.rights_at_end()
+        let rights = core.rights_at_end();
+        self.held_since = core.is_holding_back().then(|| self.held_since.unwrap_or(now));
+        rights
     }
 
     /// Lets the selected mailbox tell what changed.
@@ -294,9 +289,7 @@ impl<B: Backend> Conn<B> {
     pub(crate) fn close_mailbox(&mut self) {
         self.mailbox = None;
         self.place.set_mailbox(None);
-        if self.wire.core.state().is_selected() {
-            self.wire.core.set_unselected();
-        }
+        self.wire.core.set_unselected();
     }
 
     /// Whether the selected mailbox is open for reading only.
@@ -317,7 +310,7 @@ impl<B: Backend> Conn<B> {
             End::Broken(_) | End::Closed | End::Said(_) | End::Torn => None,
         };
         if let Some((code, text)) = say {
-            self.wire.core.bye(code, text);
+            self.wire.core.bye(text, code);
         }
         self.wire.close(&end).await;
         log::left(&end, start, &self.wire, self.place.user().as_deref());
@@ -345,5 +338,7 @@ async fn catch_panic<F: Future + Unpin>(mut future: F) -> Result<F::Output, Stri
     .await
 }
 
+/// The text of the greeting.
+const READY: &str = "Ready";
 /// For how long commands that wait can hold back EXPUNGE and EXISTS.
 const HOLD_BACK: Duration = Duration::from_secs(5);

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use imap_core::Connection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{sleep, timeout};
 
@@ -71,18 +72,17 @@ pub(crate) fn split(stream: Box<dyn Duplex>, entry: Arc<Entry>, stall: Duration)
 }
 
 impl Rx {
-    /// Appends what the client sent next; 0 is the end. No buffer is held while waiting: octets pass over the stack.
-    /// Cancel safe.
-    pub(crate) async fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_read_into(cx, into)).await
+    /// Gives what the client sent next to where commands are parsed; 0 is the end. No buffer is held while waiting: octets
+    /// pass over the stack. Cancel safe.
+    pub(crate) async fn read(&mut self, core: &mut Connection) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_read_into(cx, core)).await
     }
 
-    fn poll_read_into(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read_into(&mut self, cx: &mut Context<'_>, core: &mut Connection) -> Poll<io::Result<usize>> {
         if !self.ahead.is_empty() {
-            into.extend_from_slice(&self.ahead);
-            return Poll::Ready(Ok(std::mem::take(&mut self.ahead).len()));
+            return Poll::Ready(Ok(self.take_ahead(core)));
         }
-        self.poll_socket::<READ>(cx, |octets| into.extend_from_slice(octets))
+        self.poll_socket::<READ>(cx, |octets| core.input().extend_from_slice(octets))
     }
 
     fn poll_socket<const N: usize>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8])) -> Poll<io::Result<usize>> {
@@ -106,18 +106,20 @@ impl Rx {
         Poll::Ready(Ok(()))
     }
 
-    /// Moves what was read ahead to where commands are parsed.
-    pub(crate) fn take_ahead(&mut self, into: &mut BytesMut) {
-        if !self.ahead.is_empty() {
-            into.extend_from_slice(&std::mem::take(&mut self.ahead));
+    /// Moves what was read ahead to where commands are parsed; how much that was.
+    pub(crate) fn take_ahead(&mut self, core: &mut Connection) -> usize {
+        let ahead = std::mem::take(&mut self.ahead);
+        if !ahead.is_empty() {
+            core.input().extend_from_slice(&ahead);
         }
+        ahead.len()
     }
 
     /// Takes what has arrived already, without waiting.
-    pub(crate) async fn read_what_is_there(&mut self, into: &mut BytesMut) {
+    pub(crate) async fn read_what_is_there(&mut self, core: &mut Connection) {
         poll_fn(|cx| {
             // An error or the end shows again at the next proper read.
-            let _ = self.poll_read_into(cx, into);
+            let _ = self.poll_read_into(cx, core);
             Poll::Ready(())
         })
         .await;

@@ -114,7 +114,7 @@ impl AsyncRead for Literal<'_> {
         if left == 0 || buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        this.rx.take_ahead(this.core.input());
+        this.rx.take_ahead(this.core);
         let buffered = this.core.read_literal(buf.remaining());
         if !buffered.is_empty() {
             buf.put_slice(&buffered);

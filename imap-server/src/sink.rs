@@ -4,7 +4,7 @@ use backend_api::{
     BodySection, DateTime, Error, FetchSink, Flags, Keyword, ListEntry, ListSink, ModSeq, Result, SearchSink, Seq, Uid,
     UpdateSink, async_trait,
 };
-use imap_core::Connection;
+use imap_core::{Connection, Writer};
 
 use crate::io::Tx;
 use crate::wire::FULL;
@@ -13,6 +13,8 @@ use crate::wire::FULL;
 pub(crate) struct Out<'a> {
     core: &'a mut Connection,
     tx: &'a mut Tx,
+    /// It wants to be drained, or is of no use any more.
+    full: bool,
     /// Updates name the UID as well: they answer a UID command (RFC 3501 6.4.8).
     with_uid: bool,
 }
@@ -22,6 +24,7 @@ impl<'a> Out<'a> {
         Self {
             core,
             tx,
+            full: false,
             with_uid: false,
         }
     }
@@ -31,8 +34,10 @@ impl<'a> Out<'a> {
         Self { with_uid, ..self }
     }
 
-    fn full(&self) -> bool {
-        self.core.pending() >= FULL || self.tx.broken.is_some()
+    fn put(&mut self, write: impl FnOnce(&mut Writer)) {
+        let writer = self.core.writer();
+        write(writer);
+        self.full = writer.pending() >= FULL || writer.misuse().is_some();
     }
 
     /// Sends everything. What went wrong stays behind for [`Wire::check`](crate::wire::Wire::check): backends only see
@@ -44,6 +49,7 @@ impl<'a> Out<'a> {
         if self.tx.broken.is_some() {
             return Err(Error::disconnected());
         }
+        self.full = false;
         self.tx.drain(self.core.output()).await.map_err(|error| {
             self.tx.broken = Some(error);
             Error::disconnected()
@@ -55,20 +61,20 @@ impl<'a> Out<'a> {
 impl UpdateSink for Out<'_> {
     fn flags(&mut self, seq: Seq, uid: Uid, flags: &Flags, recent: bool, mod_seq: Option<ModSeq>) {
         let uid = self.with_uid.then_some(uid);
-        self.core.writer().flags_update(seq, uid, flags, recent, mod_seq);
+        self.put(|w| w.flags_update(seq, uid, flags, recent, mod_seq));
     }
     fn expunge(&mut self, seq: Seq, _uid: Uid) {
-        self.core.writer().expunge(seq);
+        self.put(|w| w.expunge(seq));
     }
     fn exists(&mut self, exists: u32, recent: u32) {
-        self.core.writer().exists(exists);
-        self.core.writer().recent(recent);
+        self.put(|w| w.exists(exists));
+        self.put(|w| w.recent(recent));
     }
     fn keywords(&mut self, keywords: &[Keyword]) {
-        self.core.writer().flags(keywords);
+        self.put(|w| w.flags(keywords));
     }
     fn is_full(&self) -> bool {
-        self.full()
+        self.full
     }
     async fn ready(&mut self) -> Result<()> {
         self.drain().await
@@ -82,13 +88,13 @@ pub(crate) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(crate) fn new(out: Out<'a>, uid: bool) -> Self {
-        out.core.writer().search_begin();
+    pub(crate) fn new(mut out: Out<'a>, uid: bool) -> Self {
+        out.put(|w| w.search_begin());
         Self { out, uid }
     }
 
-    pub(crate) fn end(self) {
-        self.out.core.writer().search_end();
+    pub(crate) fn end(mut self) {
+        self.out.put(|w| w.search_end());
     }
 }
 
@@ -96,10 +102,10 @@ impl<'a> Found<'a> {
 impl SearchSink for Found<'_> {
     fn put(&mut self, seq: Seq, uid: Uid) {
         let number = if self.uid { uid.get() } else { seq.get() };
-        self.out.core.writer().search_number(number);
+        self.out.put(|w| w.search_number(number));
     }
     fn is_full(&self) -> bool {
-        self.out.full()
+        self.out.full
     }
     async fn ready(&mut self) -> Result<()> {
         self.out.drain().await
@@ -115,10 +121,10 @@ pub(crate) struct Lines<'a> {
 #[async_trait]
 impl ListSink for Lines<'_> {
     fn put(&mut self, entry: &ListEntry) {
-        self.out.core.writer().list(entry, self.lsub);
+        self.out.put(|w| w.list(entry, self.lsub));
     }
     fn is_full(&self) -> bool {
-        self.out.full()
+        self.out.full
     }
     async fn ready(&mut self) -> Result<()> {
         self.out.drain().await
@@ -135,40 +141,40 @@ pub(crate) struct Messages<'a> {
 #[async_trait]
 impl FetchSink for Messages<'_> {
     fn begin(&mut self, seq: Seq, uid: Uid) {
-        self.out.core.writer().fetch_begin(seq, uid, self.with_uid);
+        self.out.put(|w| w.fetch_begin(seq, uid, self.with_uid));
     }
     fn flags(&mut self, flags: &Flags, recent: bool) {
-        self.out.core.writer().fetch_flags(flags, recent);
+        self.out.put(|w| w.fetch_flags(flags, recent));
     }
     fn internal_date(&mut self, date: DateTime) {
-        self.out.core.writer().fetch_internal_date(date);
+        self.out.put(|w| w.fetch_internal_date(date));
     }
     fn rfc822_size(&mut self, octets: u64) {
-        self.out.core.writer().fetch_rfc822_size(octets);
+        self.out.put(|w| w.fetch_rfc822_size(octets));
     }
     fn mod_seq(&mut self, mod_seq: ModSeq) {
-        self.out.core.writer().fetch_mod_seq(mod_seq);
+        self.out.put(|w| w.fetch_mod_seq(mod_seq));
     }
     fn envelope(&mut self, wire: &[u8]) {
-        self.out.core.writer().fetch_envelope(wire);
+        self.out.put(|w| w.fetch_envelope(wire));
     }
     fn body(&mut self, wire: &[u8]) {
-        self.out.core.writer().fetch_body(wire);
+        self.out.put(|w| w.fetch_body(wire));
     }
     fn body_structure(&mut self, wire: &[u8]) {
-        self.out.core.writer().fetch_body_structure(wire);
+        self.out.put(|w| w.fetch_body_structure(wire));
     }
     fn section(&mut self, item: &BodySection, octets: Option<u64>) {
-        self.out.core.writer().fetch_section(item, octets);
+        self.out.put(|w| w.fetch_section(item, octets));
     }
     fn data(&mut self, octets: &[u8]) {
-        self.out.core.writer().fetch_data(octets);
+        self.out.put(|w| w.fetch_data(octets));
     }
     fn end(&mut self) {
-        self.out.core.writer().fetch_end();
+        self.out.put(|w| w.fetch_end());
     }
     fn is_full(&self) -> bool {
-        self.out.full()
+        self.out.full
     }
     async fn ready(&mut self) -> Result<()> {
         self.out.drain().await

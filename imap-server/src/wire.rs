@@ -72,7 +72,7 @@ impl Wire {
             if self.is_full() {
                 self.flush().await?;
             }
-            self.rx.take_ahead(self.core.input());
+            self.rx.take_ahead(&mut self.core);
             match self.core.next_event() {
                 Event::NeedInput => self.fill().await?,
                 Event::Close(why) => return Err(End::Said(why)),
@@ -89,7 +89,7 @@ impl Wire {
             let Self { core, rx, entry, timer, .. } = self;
             tokio::select! {
                 biased;
-                read = rx.read(core.input()) => return self.received(read),
+                read = rx.read(core) => return self.received(read),
                 () = entry.stop.stopped() => return Err(self.stopped()),
                 () = timer.as_mut() => self.check_time()?,
             }
@@ -131,8 +131,8 @@ impl Wire {
     }
 
     /// Whether answers should be sent before more are made.
-    pub(crate) fn is_full(&self) -> bool {
-        self.core.pending() >= FULL
+    pub(crate) fn is_full(&mut self) -> bool {
+        self.core.writer().pending() >= FULL
     }
 
     /// Sends all answers.
@@ -159,15 +159,18 @@ impl Wire {
         }
     }
 
-    /// Gives buffers back, unless they are small.
+    /// Gives buffers back.
     pub(crate) fn shrink(&mut self) {
-        release(self.core.output());
-        release(self.core.input());
+        let output = self.core.output();
+        if output.is_empty() && output.capacity() > 0 {
+            *output = BytesMut::new();
+        }
+        self.core.shrink();
     }
 
     /// What waiting is made of, in parts: where octets go, where they come from, the timer, the signal.
-    pub(crate) fn waiting(&mut self) -> (&mut BytesMut, &mut Rx, Pin<&mut Sleep>, &Entry) {
-        (self.core.input(), &mut self.rx, self.timer.as_mut(), &self.entry)
+    pub(crate) fn waiting(&mut self) -> (&mut Connection, &mut Rx, Pin<&mut Sleep>, &Entry) {
+        (&mut self.core, &mut self.rx, self.timer.as_mut(), &self.entry)
     }
 
     /// The client has sent something just now.
@@ -176,8 +179,8 @@ impl Wire {
     }
 
     /// All octets written for the client so far, sent or not.
-    pub(crate) fn octets_out(&self) -> u64 {
-        self.tx.octets + self.core.pending() as u64
+    pub(crate) fn octets_out(&mut self) -> u64 {
+        self.tx.octets + self.core.writer().pending() as u64
     }
 
     /// What went wrong beneath a backend's call, if anything.
@@ -248,16 +251,8 @@ async fn out_of_patience(entry: &Entry) {
     sleep(GRACE).await;
 }
 
-fn release(buffer: &mut BytesMut) {
-    if buffer.is_empty() && buffer.capacity() > KEPT {
-        *buffer = BytesMut::new();
-    }
-}
-
 /// Octets of answers after which they are sent before more are made.
 pub(crate) const FULL: usize = 64 * 1024;
-/// Octets of a buffer that an idle connection keeps.
-const KEPT: usize = 2 * 1024;
 /// How long a connection that we closed is read from.
 const LINGER: Duration = Duration::from_secs(1);
 /// How long an answer waits for others.

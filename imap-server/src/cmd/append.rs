@@ -1,6 +1,6 @@
 //! APPEND (RFC 3501 6.3.11): refused as early as can be, its octets streamed to the backend, committed at its line's end.
 
-use backend_api::{Append, AppendOptions, Backend, Ctx, Error, ErrorKind, Session};
+use backend_api::{Append, AppendOptions, Backend, Ctx, Session};
 use imap_core::{AppendArgs, Event, MailboxArg, Tag};
 
 use super::{need, possible};
@@ -11,10 +11,8 @@ use crate::wire::{End, Wire};
 
 /// Where in the command an error came up, and so what the client still sends of it.
 enum Refused {
-    /// Before the literal: all of it, if it does not wait to be asked.
-    AtLiteral(Fail),
-    /// After a literal: the rest of the line.
-    AfterLiteral(Fail),
+    /// Before its end: the literal, if the client does not wait to be asked, and the rest of the line.
+    Within(Fail),
     /// Nothing.
     AtEnd(Fail),
 }
@@ -33,8 +31,11 @@ pub(crate) async fn run<B: Backend>(
 ) -> Result<Reply, Fail> {
     match transfer(conn, mailbox, args).await {
         Ok(reply) => Ok(reply),
-        Err(Refused::AtLiteral(fail)) => refuse_literal(conn, tag, fail),
-        Err(Refused::AfterLiteral(fail)) => skip_rest(conn, tag, fail).await,
+        Err(Refused::Within(fail)) => {
+            let answer = conn.answer_to(fail)?;
+            conn.wire.core.refuse_literal(tag, &answer);
+            Ok(Reply::Answered)
+        }
         Err(Refused::AtEnd(fail)) => Err(fail),
     }
 }
@@ -42,11 +43,11 @@ pub(crate) async fn run<B: Backend>(
 async fn transfer<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, mut args: AppendArgs) -> Result<Reply, Refused> {
     let Conn { session, wire, info, .. } = conn;
     let ctx = Ctx::new(info);
-    let begun = begin(session, &ctx, mailbox, args.size).await;
-    let mut append = begun.map_err(Refused::AtLiteral)?;
+    let begun = begin(session, &ctx, mailbox).await;
+    let mut append = begun.map_err(Refused::Within)?;
     loop {
         let taken = take(wire, append.as_mut(), args).await;
-        taken.map_err(Refused::AfterLiteral)?;
+        taken.map_err(Refused::Within)?;
         args = match wire.next().await? {
             Event::AppendMessage { args, .. } => args,
             Event::AppendEnd { .. } => break,
@@ -62,13 +63,9 @@ async fn begin<'s, S: Session>(
     session: &'s mut Option<S>,
     ctx: &Ctx<'_>,
     mailbox: MailboxArg,
-    size: u64,
 ) -> Result<Box<dyn Append + 's>, Fail> {
     let to = possible(mailbox)?;
     let session = need(session)?;
-    if session.append_limit().is_some_and(|limit| size > limit) {
-        return Err(Error::new(ErrorKind::TooBig, "the message is too big").into());
-    }
     session.append(ctx, &to).await.map_err(Fail::Target)
 }
 
@@ -91,23 +88,5 @@ fn end(wire: &Wire, failure: Failure) -> End {
         Failure::Broken(kind) => End::Broken(kind.into()),
         Failure::Stalled => End::Bye("Nothing came of the literal that was announced".into()),
         Failure::Stopped => wire.stopped(),
-    }
-}
-
-fn refuse_literal<B: Backend>(conn: &mut Conn<B>, tag: &Tag, fail: Fail) -> Result<Reply, Fail> {
-    let answer = conn.answer_to(fail)?;
-    conn.wire.core.refuse_literal(tag, &answer);
-    Ok(Reply::Answered)
-}
-
-/// Goes to the end of a command that has failed already.
-async fn skip_rest<B: Backend>(conn: &mut Conn<B>, tag: &Tag, fail: Fail) -> Result<Reply, Fail> {
-    if let Fail::End(_) = fail {
-        return Err(fail);
-    }
-    match conn.wire.next().await? {
-        Event::AppendEnd { .. } => Err(fail),
-        Event::AppendMessage { .. } => refuse_literal(conn, tag, fail),
-        _ => Ok(Reply::Answered),
     }
 }

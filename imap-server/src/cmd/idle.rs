@@ -18,7 +18,7 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
         if let Some(reply) = input(conn).await? {
             return Ok(reply);
         }
-        let rights = rights(conn);
+        let rights = conn.wire.core.rights_in_idle();
         let before = conn.wire.octets_out();
         watch &= conn.poll(rights).await? || conn.bye.is_some();
         if conn.bye.is_some() {
@@ -41,15 +41,10 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
     }
 }
 
-/// EXPUNGE only while no octet beyond the IDLE line waits: it may be the start of a command that uses numbers.
-fn rights<B: Backend>(conn: &mut Conn<B>) -> Rights {
-    if conn.wire.core.has_input() { Rights::NO_EXPUNGE } else { Rights::ALL }
-}
-
 /// Looks at what the client has sent; the reply, once it said DONE.
 async fn input<B: Backend>(conn: &mut Conn<B>) -> Result<Option<Reply>, Fail> {
     let wire = &mut conn.wire;
-    wire.rx.read_what_is_there(wire.core.input()).await;
+    wire.rx.read_what_is_there(&mut wire.core).await;
     match wire.core.next_event() {
         Event::IdleDone { .. } => Reply::ok("IDLE completed").map(Some),
         Event::NeedInput => Ok(None),
@@ -71,10 +66,10 @@ async fn wait<B: Backend>(conn: &mut Conn<B>, rights: Rights, watch: bool, alive
     conn.wire.shrink();
     loop {
         let Conn { wire, mailbox, .. } = conn;
-        let (input, rx, timer, entry) = wire.waiting();
+        let (core, rx, timer, entry) = wire.waiting();
         tokio::select! {
             biased;
-            read = rx.read(input) => {
+            read = rx.read(core) => {
                 wire.received(read)?;
                 return Ok(Woken::Input);
             }

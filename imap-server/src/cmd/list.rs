@@ -15,8 +15,8 @@ pub(super) async fn run<B: Backend>(
     lsub: bool,
 ) -> Result<Reply, Fail> {
     let done = if lsub { "LSUB completed" } else { "LIST completed" };
-    if pattern.is_empty() {
-        conn.wire.core.writer().list_root(lsub);
+    if pattern.is_empty() && !lsub {
+        conn.wire.core.writer().list_root(false);
         return Reply::ok(done);
     }
     let query = ListQuery::new(vec![join(reference, pattern)], lsub);

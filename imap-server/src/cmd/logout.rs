@@ -9,7 +9,7 @@ use crate::wire::End;
 
 pub(super) fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag) -> Result<Reply, Fail> {
     conn.close_mailbox();
-    conn.wire.core.bye(None, "Logging out");
+    conn.wire.core.bye("Logging out", None);
     conn.wire.core.complete(tag, &Answer::ok("LOGOUT completed"));
     Err(End::Said("logout".into()).into())
 }

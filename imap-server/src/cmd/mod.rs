@@ -58,7 +58,11 @@ pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Comm
         Command::Unsubscribe(mailbox) => subscribe::run(conn, mailbox, false).await,
         Command::List { reference, pattern, lsub } => Box::pin(list::run(conn, &reference, &pattern, lsub)).await,
         Command::Namespace => namespace::run(conn),
-        Command::Status { mailbox, items } => Box::pin(status::run(conn, mailbox, items)).await,
+        Command::Status {
+            mailbox,
+            items,
+            append_limit,
+        } => Box::pin(status::run(conn, mailbox, items, append_limit)).await,
         Command::Check => check::run(),
         Command::Close => Box::pin(close::run(conn)).await,
         Command::Unselect => unselect::run(conn),

@@ -1,7 +1,7 @@
 //! SEARCH and UID SEARCH (RFC 3501 6.4.4).
 
-use backend_api::{Backend, Ctx, Mailbox, NumSet, SearchKey};
-use imap_core::{RawNumSet, resolve_search_seq, resolve_uid};
+use backend_api::{Backend, Ctx, Mailbox, SearchKey};
+use imap_core::{RawNumSet, resolve_search};
 
 use super::{last_uid, need};
 use crate::connection::Conn;
@@ -10,14 +10,7 @@ use crate::sink::{Found, Out};
 use crate::wire::race;
 
 pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, uid: bool, key: SearchKey<RawNumSet>) -> Result<Reply, Fail> {
-    let (exists, last) = (conn.wire.core.exists(), last_uid(conn));
-    // A criterion does not address a message, it asks whether there is one: numbers above EXISTS match nothing.
-    let key = key.try_map_sets(&mut |set| {
-        Ok::<_, Fail>(match set {
-            RawNumSet::Seq(set) => NumSet::Seq(resolve_search_seq(&set, exists)),
-            RawNumSet::Uid(set) => NumSet::Uid(resolve_uid(&set, last)),
-        })
-    })?;
+    let key = resolve_search(key, conn.wire.core.exists(), last_uid(conn));
     let mailbox = need(&mut conn.mailbox)?;
     let ctx = Ctx::new(&conn.info);
     let wire = &mut conn.wire;

@@ -16,8 +16,7 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, acc
     let opening = session.select(&ctx, &name, access);
     let (mailbox, selected) = conn.wire.race(opening).await??;
     let read_only = selected.read_only || access == Access::ReadOnly;
-    conn.wire.core.set_selected(read_only, selected.exists);
-    conn.wire.core.writer().selected(&selected);
+    conn.wire.core.select(&selected, read_only);
     conn.mailbox = Some(mailbox);
     conn.place.set_mailbox(Some(name));
     let text = match access {

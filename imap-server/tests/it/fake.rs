@@ -93,6 +93,11 @@ impl Fake {
         uid
     }
 
+    /// The same without waking anybody.
+    pub fn remove_quietly(&self, uid: u32) {
+        self.world().messages.remove(&Uid::new(uid).unwrap()).unwrap();
+    }
+
     /// Another session removes a message.
     pub fn remove(&self, uid: u32) {
         self.world().messages.remove(&Uid::new(uid).unwrap()).unwrap();

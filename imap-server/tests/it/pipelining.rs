@@ -1,0 +1,162 @@
+//! Commands that come faster than answers go, and updates that wait for them.
+
+use std::time::Duration;
+
+use imap_server::prelude::*;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::client::{Client, loopback};
+use crate::fake::Fake;
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_in_the_order_of_the_commands() {
+    let fake = Fake::new(2);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    c.send("a STORE 1 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\nc FETCH 1 UID\r\n").await;
+    c.expect("a OK STORE completed\r\n* 1 EXPUNGE\r\nb OK EXPUNGE completed\r\n").await;
+    c.expect("* 1 FETCH (UID 2)\r\nc OK FETCH completed\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_by_number_behind_noop_holds_expunge_and_exists_back() {
+    let fake = Fake::new(2);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    fake.remove(1);
+    fake.arrive("new");
+    fake.flag(2, Flags::SEEN);
+    c.send("a NOOP\r\nb STORE 1:* +FLAGS.SILENT (\\Deleted)\r\n").await;
+    c.expect("* 2 FETCH (FLAGS (\\Seen))\r\na OK NOOP completed\r\n").await;
+    c.expect("* 3 EXISTS\r\n* 0 RECENT\r\nb OK STORE completed\r\n").await;
+    // What the client had not seen was not touched.
+    assert!(fake.world().messages.values().last().unwrap().flags.is_empty());
+    c.talk("C: c NOOP\nS: * 1 EXPUNGE\nS: c OK NOOP completed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_command_behind_noop_holds_back_as_well() {
+    let fake = Fake::new(2);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    fake.remove(1);
+    c.send("a NOOP\r\nb FET").await;
+    c.expect("a OK NOOP completed\r\n").await;
+    c.send("CH 2 UID\r\n").await;
+    c.expect("* 2 FETCH (UID 2)\r\nb OK FETCH completed\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_without_numbers_behind_noop_holds_nothing_back() {
+    let fake = Fake::new(2);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    fake.remove(1);
+    c.send("a NOOP\r\nb NOOP\r\n").await;
+    c.expect("* 1 EXPUNGE\r\na OK NOOP completed\r\nb OK NOOP completed\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_held_back_for_longer_than_five_seconds() {
+    let fake = Fake::new(2);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    fake.remove(1);
+    for _ in 0..6 {
+        c.send("a NOOP\r\nb FETCH 1:* UID").await;
+        c.expect("a OK NOOP completed\r\n").await;
+        sleep(Duration::from_millis(900)).await;
+        c.send("\r\n").await;
+        c.skip_to("b OK").await;
+    }
+    c.send("c NOOP\r\nd FETCH 1 UID\r\n").await;
+    c.expect("* 1 EXPUNGE\r\nc OK NOOP completed\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_whose_answers_nobody_reads_are_not_taken_in() {
+    let fake = Fake::new(0);
+    let server = Server::new(fake);
+    let mut c = Client::with_pipe(&server, loopback(), Tls::None, 64 * 1024);
+    let batch = "a CAPABILITY\r\n".repeat(1000);
+    let mut taken = 0;
+    while timeout(Duration::from_secs(1), c.stream.write_all(batch.as_bytes())).await.is_ok() {
+        taken += batch.len();
+        assert!(taken < 1 << 20, "the server reads without end");
+    }
+    // And it goes on as soon as somebody reads.
+    c.skip_to("a OK").await;
+    c.skip_to("a OK").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_no_octet_for_five_minutes_is_dropped() {
+    let fake = Fake::new(0);
+    fake.arrive(vec![b'x'; 1 << 20]);
+    let server = Server::new(fake);
+    let mut c = Client::with_pipe(&server, loopback(), Tls::None, 4096);
+    c.send("a LOGIN demo secret\r\nb SELECT INBOX\r\n").await;
+    c.skip_to("b OK").await;
+    let start = Instant::now();
+    c.send("c FETCH 1 BODY.PEEK[]\r\n").await;
+    let Client { stream, task, .. } = c;
+    task.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 300);
+    assert!(server.handle().sessions().is_empty());
+    drop(stream);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_delays_nobody_else() {
+    let fake = Fake::new(0);
+    fake.arrive(vec![b'x'; 10 << 20]);
+    let server = Server::new(fake);
+    let mut slow = Client::with_pipe(&server, loopback(), Tls::None, 4096);
+    slow.send("a LOGIN demo secret\r\nb SELECT INBOX\r\n").await;
+    slow.skip_to("b OK").await;
+    slow.send("c FETCH 1 BODY.PEEK[]\r\n").await;
+    let mut other = Client::selected(&server).await;
+    let start = Instant::now();
+    other.talk("C: a STORE 1 +FLAGS.SILENT (\\Seen)\nS: a OK STORE completed\nC: b NOOP\nS: b OK NOOP completed").await;
+    assert!(start.elapsed() < Duration::from_millis(100));
+    slow.expect("* 1 FETCH (BODY[] {10485760}\r\n").await;
+    slow.expect(&"x".repeat(10 << 20)).await;
+    slow.expect(")\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_answered_in_few_writes() {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    struct Counted(tokio::io::DuplexStream, Arc<AtomicUsize>);
+    impl tokio::io::AsyncRead for Counted {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut tokio::io::ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+    impl tokio::io::AsyncWrite for Counted {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Pin::new(&mut self.0).poll_write(cx, buf)
+        }
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+
+    let writes = Arc::new(AtomicUsize::new(0));
+    let server = Server::new(Fake::new(0));
+    let (mut ours, theirs) = tokio::io::duplex(1 << 20);
+    let stream = Counted(theirs, writes.clone());
+    let serving = server.clone();
+    tokio::spawn(async move { serving.serve(stream, loopback()).await });
+    ours.write_all("a NOOP\r\n".repeat(500).as_bytes()).await.unwrap();
+    ours.shutdown().await.unwrap();
+    let mut answers = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut ours, &mut answers).await.unwrap();
+    assert_eq!(answers.lines().count(), 501);
+    let writes = writes.load(Ordering::Relaxed);
+    assert!(writes <= 3, "{writes} writes for the greeting and one batch");
+}

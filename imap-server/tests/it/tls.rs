@@ -1,0 +1,122 @@
+//! Implicit TLS and STARTTLS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imap_server::prelude::*;
+use imap_server::rustls;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::client::{Client, far};
+use crate::fake::Fake;
+
+fn configs() -> (Arc<rustls::ServerConfig>, TlsConnector) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let cert: CertificateDer<'static> = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let server = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.clone()], key).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(cert).unwrap();
+    let client = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    (Arc::new(server), TlsConnector::from(Arc::new(client)))
+}
+
+async fn connect(connector: &TlsConnector, stream: DuplexStream) -> BufReader<TlsStream<DuplexStream>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    BufReader::new(connector.connect(name, stream).await.unwrap())
+}
+
+async fn line(stream: &mut BufReader<TlsStream<DuplexStream>>) -> String {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.unwrap();
+    line
+}
+
+fn over_a_pipe(server: &Server<Fake>, tls: Tls) -> DuplexStream {
+    let (ours, theirs) = duplex(1 << 16);
+    let server = server.clone();
+    tokio::spawn(async move { server.serve_tls(theirs, far(), tls).await });
+    ours
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_implicit_tls_a_password_is_taken_from_afar() {
+    let (config, connector) = configs();
+    let server = Server::new(Fake::new(0));
+    let mut c = connect(&connector, over_a_pipe(&server, Tls::Implicit(config))).await;
+    let greeting = line(&mut c).await;
+    assert!(greeting.contains(" AUTH=PLAIN ") && !greeting.contains("STARTTLS"), "{greeting}");
+    c.write_all(b"a LOGIN demo secret\r\n").await.unwrap();
+    c.flush().await.unwrap();
+    assert!(line(&mut c).await.starts_with("a OK"));
+    assert!(server.handle().sessions()[0].tls);
+    c.write_all(b"b LOGOUT\r\n").await.unwrap();
+    c.flush().await.unwrap();
+    assert_eq!(line(&mut c).await, "* BYE Logging out\r\n");
+    assert_eq!(line(&mut c).await, "b OK LOGOUT completed\r\n");
+    assert_eq!(c.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn starttls_changes_the_capabilities_and_lets_passwords_through() {
+    let (config, connector) = configs();
+    let server = Server::new(Fake::new(0));
+    let mut c = Client::with_pipe(&server, far(), Tls::StartTls(config), 1 << 16);
+    let greeting = c.line().await;
+    assert!(greeting.contains(" STARTTLS LOGINDISABLED "), "{greeting}");
+    c.talk("C: a STARTTLS\nS: a OK Begin TLS negotiation now").await;
+    let mut c = connect(&connector, c.stream).await;
+    c.write_all(b"b CAPABILITY\r\nc STARTTLS\r\nd LOGIN demo secret\r\n").await.unwrap();
+    c.flush().await.unwrap();
+    let capability = line(&mut c).await;
+    assert!(capability.contains(" AUTH=PLAIN ") && !capability.contains("STARTTLS"), "{capability}");
+    assert_eq!(line(&mut c).await, "b OK CAPABILITY completed\r\n");
+    let again = line(&mut c).await;
+    assert!(again.starts_with("c BAD") || again.starts_with("c NO"), "{again}");
+    assert!(line(&mut c).await.starts_with("d OK"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn octets_in_front_of_the_handshake_are_forgotten() {
+    let (config, connector) = configs();
+    let server = Server::new(Fake::new(0));
+    let mut c = Client::with_pipe(&server, far(), Tls::StartTls(config), 1 << 16);
+    c.line().await;
+    c.send("a STARTTLS\r\nx CREATE injected\r\ny NOOP").await;
+    c.expect("a OK Begin TLS negotiation now\r\n").await;
+    let mut c = connect(&connector, c.stream).await;
+    c.write_all(b"b NOOP\r\n").await.unwrap();
+    c.flush().await.unwrap();
+    assert_eq!(line(&mut c).await, "b OK NOOP completed\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_certificate_there_is_no_starttls() {
+    let server = Server::new(Fake::new(0));
+    let mut c = Client::with_pipe(&server, far(), Tls::None, 1 << 16);
+    assert!(!c.line().await.contains("STARTTLS"));
+    c.send("a STARTTLS\r\n").await;
+    let line = c.line().await;
+    assert!(line.starts_with("a BAD") || line.starts_with("a NO"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_come_ends_within_the_minute() {
+    let (config, _) = configs();
+    let server = Server::new(Fake::new(0));
+    for tls in [Tls::Implicit(config.clone()), Tls::StartTls(config)] {
+        let start = tokio::time::Instant::now();
+        let starttls = matches!(tls, Tls::StartTls(_));
+        let mut c = Client::with_pipe(&server, far(), tls, 1 << 16);
+        if starttls {
+            c.line().await;
+            c.talk("C: a STARTTLS\nS: a OK Begin TLS negotiation now").await;
+        }
+        c.expect_end().await;
+        c.ended().await;
+        assert_eq!(start.elapsed(), Duration::from_secs(60));
+    }
+}
