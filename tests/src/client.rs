@@ -1,0 +1,341 @@
+//! The test client: says octets, hears whole responses, and fails on everything that was not expected.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::pattern::{self, Bound};
+use crate::stream::BoxedStream;
+
+/// How long an answer may take. Where time is paused it is over as soon as nobody has anything to do.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// One connection, with all that was said and heard on it.
+pub struct Client {
+    stream: BoxedStream,
+    unread: BytesMut,
+    transcript: String,
+    bound: Bound,
+    deadline: Duration,
+}
+
+impl Client {
+    /// A client that has said and heard nothing yet.
+    pub fn new(stream: impl Into<BoxedStream>) -> Self {
+        Self {
+            stream: stream.into(),
+            unread: BytesMut::new(),
+            transcript: String::new(),
+            bound: Bound::new(),
+            deadline: DEADLINE,
+        }
+    }
+
+    /// The same with another deadline, as for what the server says by itself after a time.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Holds a conversation: lines that begin with `C: ` are said, those with `S: ` must be heard. Indentation and empty
+    /// lines do not count; a CR LF within a line (as a literal has it) does.
+    ///
+    /// # Panics
+    /// Something else was heard, or nothing in time.
+    pub async fn talks(&mut self, conversation: &str) {
+        let mut held = 0;
+        for line in source_lines(conversation) {
+            held += 1;
+            if let Some(said) = line.strip_prefix("C: ") {
+                self.says(said).await;
+            } else if let Some(heard) = line.strip_prefix("S: ") {
+                self.hears(heard).await;
+            } else {
+                panic!("neither `C: ` nor `S: `: {line:?}");
+            }
+        }
+        assert!(held > 0, "an empty conversation claims nothing");
+    }
+
+    /// Says one line; CR LF is put behind it.
+    pub async fn says(&mut self, line: impl AsRef<[u8]>) {
+        let mut octets = line.as_ref().to_vec();
+        octets.extend_from_slice(b"\r\n");
+        self.sends(&octets).await;
+    }
+
+    /// Sends octets as they are, in one write.
+    ///
+    /// # Panics
+    /// The connection is broken, or the server does not take them in time.
+    pub async fn sends(&mut self, octets: &[u8]) {
+        self.note("C", octets);
+        let sent = timeout(self.deadline, async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        });
+        match sent.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.fails(&format!("the connection broke: {error}")),
+            Err(_) => self.fails("the server did not take what was said"),
+        }
+    }
+
+    /// Sends octets one at a time, each with the server's chance to look at it.
+    pub async fn sends_byte_by_byte(&mut self, octets: &[u8]) {
+        self.note("C", octets);
+        for octet in octets {
+            let sent = self.stream.write_all(std::slice::from_ref(octet)).await;
+            sent.and(self.stream.flush().await).unwrap_or_else(|e| self.fails(&format!("the connection broke: {e}")));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Hears exactly these responses, one a line.
+    ///
+    /// # Panics
+    /// Another response, or none in time.
+    pub async fn hears(&mut self, expected: &str) {
+        for line in source_lines(expected) {
+            let heard = self.response().await;
+            if let Err(agreed) = pattern::matches(&line, &heard, &mut self.bound) {
+                let shown = shown(&heard);
+                let upto = self::shown(&heard[..agreed]);
+                self.fails(&format!("expected {line:?}\n   heard {shown:?}\n  agreed {upto:?}"));
+            }
+        }
+    }
+
+    /// Hears exactly this response, given in octets.
+    ///
+    /// # Panics
+    /// Another response, or none in time.
+    pub async fn hears_octets(&mut self, expected: &[u8]) {
+        let heard = self.response().await;
+        if heard != expected {
+            self.fails(&format!("expected {:?}", shown(expected)));
+        }
+    }
+
+    /// The next response, literals and all, without its CR LF.
+    ///
+    /// # Panics
+    /// There is none in time, the connection ended, or its framing is broken.
+    pub async fn response(&mut self) -> Vec<u8> {
+        match timeout(self.deadline, self.read_response()).await {
+            Ok(Ok(Some(response))) => response,
+            Ok(Ok(None)) => self.fails("the server closed the connection"),
+            Ok(Err(error)) => self.fails(&format!("the connection broke: {error}")),
+            Err(_) => self.fails("nothing more was heard in time"),
+        }
+    }
+
+    /// The connection ends here, without another octet.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn is_closed(&mut self) {
+        match timeout(self.deadline, self.read_response()).await {
+            Ok(Ok(None) | Err(_)) => {}
+            Ok(Ok(Some(_))) => self.fails("the server said more instead of closing the connection"),
+            Err(_) => self.fails("the server did not close the connection"),
+        }
+    }
+
+    /// Nothing is heard for as long as this. Where time is paused that is as long as anybody has anything to do.
+    ///
+    /// # Panics
+    /// Something is.
+    pub async fn hears_nothing_for(&mut self, time: Duration) {
+        if timeout(time, self.read_response()).await.is_ok() {
+            self.fails("something was heard where silence was expected");
+        }
+    }
+
+    /// What a hole of an earlier line was bound to.
+    ///
+    /// # Panics
+    /// No line had such a hole.
+    pub fn bound(&self, hole: &str) -> &str {
+        match self.bound.get(hole) {
+            Some(number) => number,
+            None => self.fails(&format!("no line bound <{hole}>")),
+        }
+    }
+
+    /// Gives a hole its number, learned elsewhere.
+    pub fn bind(&mut self, hole: &str, number: &str) {
+        self.bound.insert(hole.to_owned(), number.to_owned());
+    }
+
+    /// The stream, to go on with something else on it, such as TLS. Nothing unread may be left.
+    ///
+    /// # Panics
+    /// Something is.
+    pub fn into_stream(mut self) -> BoxedStream {
+        if !self.unread.is_empty() {
+            self.fails("octets were left unread");
+        }
+        std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
+    }
+
+    /// What was said and heard so far.
+    pub fn transcript(&self) -> &str {
+        &self.transcript
+    }
+
+    async fn read_response(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        loop {
+            match response_len(&self.unread) {
+                Framing::Whole(len) => {
+                    let whole = self.unread.split_to(len);
+                    self.note("S", &whole);
+                    return Ok(Some(whole[..len - 2].to_vec()));
+                }
+                Framing::Broken(why) => self.fails(&format!("{why}: {:?}", shown(&self.unread))),
+                Framing::More => {}
+            }
+            if self.stream.read_buf(&mut self.unread).await? == 0 {
+                if !self.unread.is_empty() {
+                    self.fails(&format!("the connection ended within {:?}", shown(&self.unread)));
+                }
+                return Ok(None);
+            }
+        }
+    }
+
+    fn note(&mut self, who: &str, octets: &[u8]) {
+        let mut text = shown(octets);
+        if text.len() > 2_000 {
+            let cut = (0..=1_000).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+            text = format!("{}… ({} octets)", &text[..cut], octets.len());
+        }
+        let _ = writeln!(self.transcript, "{who}: {text}");
+    }
+
+    fn fails(&self, why: &str) -> ! {
+        panic!("{why}\n--- so far:\n{}", self.transcript)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.unread.is_empty() {
+            return;
+        }
+        let left = shown(self.unread.chunk());
+        self.fails(&format!("the test ended with this unread: {left:?}"));
+    }
+}
+
+enum Framing {
+    Whole(usize),
+    More,
+    Broken(&'static str),
+}
+
+/// How long the response at the front is, its literals and its CR LF included.
+fn response_len(octets: &[u8]) -> Framing {
+    let mut from = 0;
+    loop {
+        let Some(end) = octets[from..].iter().position(|b| *b == b'\n').map(|i| from + i) else {
+            return match octets[from..].iter().position(|b| *b == b'\r') {
+                Some(i) if from + i + 1 < octets.len() => Framing::Broken("a bare CR"),
+                _ => Framing::More,
+            };
+        };
+        let line = &octets[from..end];
+        let Some(line) = line.strip_suffix(b"\r") else {
+            return Framing::Broken("a bare LF");
+        };
+        if line.contains(&b'\r') {
+            return Framing::Broken("a bare CR");
+        }
+        match literal_at_end(line) {
+            None => return Framing::Whole(end + 1),
+            Some(size) if octets.len() - (end + 1) < size => return Framing::More,
+            Some(size) => from = end + 1 + size,
+        }
+    }
+}
+
+/// The size of the literal that a line announces at its end.
+fn literal_at_end(line: &[u8]) -> Option<usize> {
+    let digits = line.strip_suffix(b"}")?.rsplit(|b| *b == b'{').next()?;
+    let announced = line.len() >= digits.len() + 2 && line[line.len() - digits.len() - 2] == b'{';
+    let number = std::str::from_utf8(digits).ok()?;
+    let number = number.bytes().all(|b| b.is_ascii_digit()).then_some(number)?;
+    announced.then(|| number.parse().ok()).flatten()
+}
+
+/// The lines of a text in a test: separated by a bare LF, without indentation; CR LF belongs to a line, also where a raw
+/// string writes it as `\r\n`.
+fn source_lines(text: &str) -> Vec<String> {
+    let text = text.replace(r"\r\n", "\r\n");
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let line = lines.last_mut().expect("there is always a line");
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {
+                chars.next();
+                line.push_str("\r\n");
+            }
+            '\n' => lines.push(String::new()),
+            ' ' if line.is_empty() => {}
+            other => line.push(other),
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// Octets as they can be shown.
+fn shown(octets: &[u8]) -> String {
+    let octets = octets.strip_suffix(b"\r\n").unwrap_or(octets);
+    String::from_utf8_lossy(octets).replace('\r', "\\r").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_holds_its_literals() {
+        let len = |text: &[u8]| match response_len(text) {
+            Framing::Whole(len) => Some(len),
+            _ => None,
+        };
+        assert_eq!(len(b"* OK\r\n* 1"), Some(6));
+        assert_eq!(len(b"* 1 FETCH (BODY[] {4}\r\na\r\nb)\r\n"), Some(30));
+        assert_eq!(len(b"* 1 FETCH (BODY[] {4}\r\na\r\nb"), None);
+        assert!(matches!(response_len(b"* OK\n"), Framing::Broken(_)));
+        assert!(matches!(response_len(b"* O\rK\r\n"), Framing::Broken(_)));
+    }
+
+    #[test]
+    fn a_conversation_keeps_the_line_ends_of_literals() {
+        assert_eq!(source_lines("\n   S: a\r\n b\n   C: c\n"), ["S: a\r\n b", "C: c"]);
+        assert_eq!(source_lines(r"S: a\r\n\Seen"), ["S: a\r\n\\Seen"]);
+    }
+
+    async fn against(server: &'static [u8], conversation: &'static str) -> bool {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        theirs.write_all(server).await.unwrap();
+        let held = tokio::spawn(async move { Client::new(Box::new(ours) as BoxedStream).talks(conversation).await });
+        held.await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_missing_or_too_much_fails() {
+        assert!(against(b"* 1 EXISTS\r\na OK done\r\n", "C: a NOOP\n S: * 1 EXISTS\n S: a OK <text>").await);
+        assert!(!against(b"a OK done\r\n", "C: a NOOP\n S: * 1 EXISTS\n S: a OK <text>").await);
+        assert!(!against(b"* 1 EXISTS\r\na OK done\r\n", "C: a NOOP\n S: a OK <text>").await);
+        assert!(!against(b"a OK done\r\n* 1 EXISTS\r\n", "C: a NOOP\n S: a OK <text>").await);
+        assert!(!against(b"", "C: a NOOP\n S: a OK <text>").await);
+    }
+}
