@@ -94,7 +94,10 @@ async fn what_a_backend_leaves_unread_is_never_executed() {
 async fn what_is_too_big_is_refused_before_an_octet_of_it() {
     let fake = Fake::new(0);
     fake.world().append_limit = Some(10);
-    let mut c = client(&fake).await;
+    let mut c = Client::greeted(&Server::new(fake.clone())).await;
+    c.send("in LOGIN demo secret\r\n").await;
+    assert!(c.line().await.contains(" APPENDLIMIT=10]"));
+    fake.calls();
     c.send("a APPEND INBOX {11}\r\n").await;
     let line = c.line().await;
     assert!(line.starts_with("a NO [TOOBIG] "), "{line}");

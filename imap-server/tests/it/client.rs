@@ -125,7 +125,7 @@ impl Client {
 
     /// A conversation: `C:` is sent, `S:` must come, exactly, and nothing more than that.
     pub async fn talk(&mut self, lines: &str) {
-        for line in lines.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        for line in lines.lines().map(str::trim_start).filter(|l| !l.is_empty()) {
             if let Some(line) = line.strip_prefix("C: ") {
                 self.quiet().await;
                 self.send(&format!("{line}\r\n")).await;

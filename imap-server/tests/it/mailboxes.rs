@@ -160,18 +160,18 @@ async fn select_tells_everything_in_its_order() {
         S: * 3 EXISTS
         S: * 0 RECENT
         S: * OK [UNSEEN 2] First unseen message
-        S: * OK [UIDVALIDITY 1] UIDs are valid
-        S: * OK [UIDNEXT 4] Next UID
         S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags that can be changed for good
+        S: * OK [UIDNEXT 4] Next UID
+        S: * OK [UIDVALIDITY 1] UIDs are valid
         S: a OK [READ-WRITE] SELECT completed
         C: b EXAMINE INBOX
         S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
         S: * 3 EXISTS
         S: * 0 RECENT
         S: * OK [UNSEEN 2] First unseen message
-        S: * OK [UIDVALIDITY 1] UIDs are valid
-        S: * OK [UIDNEXT 4] Next UID
         S: * OK [PERMANENTFLAGS ()] No flag can be changed for good
+        S: * OK [UIDNEXT 4] Next UID
+        S: * OK [UIDVALIDITY 1] UIDs are valid
         S: b OK [READ-ONLY] EXAMINE completed
         "#,
     )
@@ -201,9 +201,9 @@ async fn a_mailbox_without_messages_has_no_first_unseen() {
         S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
         S: * 0 EXISTS
         S: * 0 RECENT
-        S: * OK [UIDVALIDITY 1] UIDs are valid
-        S: * OK [UIDNEXT 1] Next UID
         S: * OK [PERMANENTFLAGS ()] No flag can be changed for good
+        S: * OK [UIDNEXT 1] Next UID
+        S: * OK [UIDVALIDITY 1] UIDs are valid
         S: a OK [READ-ONLY] SELECT completed
         "#,
     )

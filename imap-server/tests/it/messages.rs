@@ -346,7 +346,6 @@ async fn with_the_other_policy_changes_are_told_when_asked_for() {
         C: b COPY 1 Other
         S: b OK [COPYUID 1 1 101] COPY completed
         C: c EXPUNGE
-        S: * 1 FETCH (FLAGS (\Deleted))
         S: * 1 EXPUNGE
         S: * 2 EXISTS
         S: * 0 RECENT
