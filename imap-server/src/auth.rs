@@ -44,6 +44,7 @@ fn admit<B: Backend>(conn: &mut Conn<B>, session: B::Session) -> Result<Reply, F
     take_limits(&mut conn.wire.core, &session);
     conn.session = Some(session);
     conn.wire.core.set_authenticated();
+    conn.wire.logged_in();
     let list = conn.wire.core.capabilities();
     Ok(Reply::Answer(Answer::ok("Logged in").with_code(Code::Capability(list.into()))))
 }

@@ -37,6 +37,9 @@ pub struct Times {
     pub keep_alive: Duration,
     /// Without the peer taking a single octet, or sending one of a literal it announced: 5 minutes.
     pub stall: Duration,
+    /// Without a backend answering, or the peer taking a part of what it answers, for what only reads: 10 minutes. What
+    /// changes something is always awaited.
+    pub backend: Duration,
     /// Before a failed login is answered: 1.5 s. Other connections do not wait.
     pub failed_login: Duration,
 }
@@ -48,6 +51,7 @@ impl Default for Times {
             autologout: MIN_AUTOLOGOUT,
             keep_alive: Duration::from_secs(120),
             stall: Duration::from_secs(300),
+            backend: Duration::from_secs(600),
             failed_login: Duration::from_millis(1_500),
         }
     }

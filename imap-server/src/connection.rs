@@ -141,7 +141,8 @@ impl<B: Backend> Conn<B> {
                     let started = self.begin_command("APPEND").await?;
                     let span = started.span.clone();
                     let result = Box::pin(cmd::append::run(self, &tag, mailbox, args)).instrument(span).await;
-                    self.finish(&tag, true, result, started).await?;
+                    let poll = self.polls_always();
+                    self.finish(&tag, poll, result, started).await?;
                 }
                 Event::Refused { reason, .. } => tracing::debug!(reason, "refused"),
                 // Those of a command under way come to whoever runs it.
@@ -162,6 +163,7 @@ impl<B: Backend> Conn<B> {
                 }
                 auth::take_limits(&mut self.wire.core, &session);
                 self.session = Some(session);
+                self.wire.logged_in();
                 self.wire.core.greeting(Greeting::PreAuth(READY));
             }
             Ok(Ok(Welcome::TurnAway(text))) => return Err(End::Bye(text)),
@@ -177,13 +179,14 @@ impl<B: Backend> Conn<B> {
 
     async fn command(&mut self, tag: Tag, command: Command) -> Result<(), End> {
         let started = self.begin_command(command.name()).await?;
-        let asked = match self.server.config.poll {
-            PollPolicy::AfterEveryCommand => true,
-            PollPolicy::OnlyWhenAsked => must_poll(&command),
-        };
+        let poll = self.polls_always() || must_poll(&command);
         let span = started.span.clone();
         let result = Box::pin(cmd::run(self, &tag, command)).instrument(span).await;
-        self.finish(&tag, asked, result, started).await
+        self.finish(&tag, poll, result, started).await
+    }
+
+    pub(crate) fn polls_always(&self) -> bool {
+        self.server.config.poll == PollPolicy::AfterEveryCommand
     }
 
     async fn begin_command(&mut self, name: &'static str) -> Result<log::Started, End> {

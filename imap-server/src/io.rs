@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -115,14 +116,14 @@ impl Rx {
         ahead.len()
     }
 
-    /// Takes what has arrived already, without waiting.
-    pub(crate) async fn read_what_is_there(&mut self, core: &mut Connection) {
+    /// Takes what has arrived already, without waiting; whether anything had. An error or the end shows again at the next
+    /// proper read.
+    pub(crate) async fn read_what_is_there(&mut self, core: &mut Connection) -> bool {
         poll_fn(|cx| {
-            // An error or the end shows again at the next proper read.
-            let _ = self.poll_read_into(cx, core);
-            Poll::Ready(())
+            let read = self.poll_read_into(cx, core);
+            Poll::Ready(matches!(read, Poll::Ready(Ok(octets)) if octets > 0))
         })
-        .await;
+        .await
     }
 
     /// Reads and forgets, to the end or up to a bound.
@@ -183,6 +184,7 @@ impl Tx {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             self.octets += written as u64;
+            self.entry.progress.fetch_add(1, Ordering::Relaxed);
             out.advance(written);
         }
         self.progress(Op::Flush).await.map(drop)
@@ -201,6 +203,11 @@ impl Tx {
             }
         }
         timeout(GRACE, step()).await?
+    }
+
+    /// From now on a peer has so long to take an octet.
+    pub(crate) fn set_stall(&mut self, stall: Duration) {
+        self.stall = stall;
     }
 
     /// Says that nothing more comes, so that the peer reads everything before it.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use imap_core::Connection;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -54,14 +54,17 @@ impl<'a> Literal<'a> {
     /// # Errors
     /// The literal did not come to its end, now or before.
     pub(crate) async fn finish(mut self) -> Result<(), Failure> {
-        let mut waste = vec![0; WASTE];
+        let mut waste = Vec::new();
         loop {
             if let Some(failure) = self.failed {
                 return Err(failure);
             }
-            if matches!(tokio::io::AsyncReadExt::read(&mut self, &mut waste).await, Ok(0)) {
+            if self.core.literal_remaining() == 0 {
                 return Ok(());
             }
+            waste.resize(WASTE, 0);
+            // What fails is remembered.
+            let _ = self.read(&mut waste).await;
         }
     }
 

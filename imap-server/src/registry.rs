@@ -40,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) info: ConnInfo,
     since: SystemTime,
     pub(crate) stop: Stop,
+    /// Grows whenever the peer takes octets.
+    pub(crate) progress: AtomicU64,
     who: Mutex<Who>,
 }
 
@@ -84,6 +86,7 @@ impl Registry {
             info: info.clone(),
             since: SystemTime::now(),
             stop: Stop::default(),
+            progress: AtomicU64::new(0),
             who: Mutex::new(Who {
                 tls: info.tls,
                 ..Who::default()

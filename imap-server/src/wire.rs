@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backend_api::Error;
@@ -49,7 +50,8 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(core: Connection, stream: Box<dyn Duplex>, entry: Arc<Entry>, times: &Times, start: Instant) -> Self {
-        let (rx, tx) = split(stream, entry.clone(), times.stall);
+        // Before login nobody may hold a connection for longer than there is for logging in.
+        let (rx, tx) = split(stream, entry.clone(), times.stall.min(times.login));
         Self {
             core,
             rx,
@@ -71,6 +73,9 @@ impl Wire {
         loop {
             if self.is_full() {
                 self.flush().await?;
+            }
+            if self.entry.stop.is_stopped() {
+                return Err(self.stopped());
             }
             self.rx.take_ahead(&mut self.core);
             match self.core.next_event() {
@@ -94,6 +99,11 @@ impl Wire {
                 () = timer.as_mut() => self.check_time()?,
             }
         }
+    }
+
+    /// Somebody has logged in: there is more time now.
+    pub(crate) fn logged_in(&mut self) {
+        self.tx.set_stall(self.times.stall);
     }
 
     /// Notes that the client sent something, or the end.
@@ -231,17 +241,26 @@ impl Wire {
     /// # Errors
     /// It did.
     pub(crate) async fn race<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
-        race(work, &mut self.rx, &self.entry).await
+        race(work, &mut self.rx, &self.entry, self.times.backend).await
     }
 }
 
 /// The same for work that has borrowed the rest of the connection.
-pub(crate) async fn race<T>(work: impl Future<Output = T>, rx: &mut Rx, entry: &Entry) -> Result<T, End> {
+pub(crate) async fn race<T>(
+    work: impl Future<Output = T>,
+    rx: &mut Rx,
+    entry: &Entry,
+    limit: Duration,
+) -> Result<T, End> {
     tokio::select! {
         biased;
         done = work => Ok(done),
         error = rx.broken() => Err(End::Broken(error)),
         () = out_of_patience(entry) => Err(End::Bye(entry.stop.reason().to_owned())),
+        () = stuck(entry, limit) => {
+            tracing::error!("the backend does not answer");
+            Err(End::Bye("The server took too long".into()))
+        }
     }
 }
 
@@ -249,6 +268,17 @@ pub(crate) async fn race<T>(work: impl Future<Output = T>, rx: &mut Rx, entry: &
 async fn out_of_patience(entry: &Entry) {
     entry.stop.stopped().await;
     sleep(GRACE).await;
+}
+
+/// Nothing has gone on for too long.
+async fn stuck(entry: &Entry, limit: Duration) {
+    loop {
+        let before = entry.progress.load(Ordering::Relaxed);
+        sleep(limit).await;
+        if entry.progress.load(Ordering::Relaxed) == before {
+            return;
+        }
+    }
 }
 
 /// Octets of answers after which they are sent before more are made.

@@ -72,7 +72,9 @@ async fn begin<'s, S: Session>(
 /// One message to the backend. Afterwards its literal is used up, whatever the backend read of it.
 async fn take(wire: &mut Wire, append: &mut dyn Append, args: AppendArgs) -> Result<(), Fail> {
     wire.core.accept_literal();
-    wire.flush().await?;
+    if wire.core.literal_remaining() > wire.core.input().len() as u64 {
+        wire.flush().await?;
+    }
     let mut literal = Literal::new(&mut wire.core, &mut wire.rx, wire.times.stall, wire.entry.stop.signal());
     let options = AppendOptions::new(args.flags, args.date);
     let taken = append.message(options, args.size, &mut literal).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backend_api::{Backend, Mailbox, Rights};
 use imap_core::Event;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connection::{Conn, MailboxOf};
@@ -14,6 +15,7 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
     conn.wire.core.begin_idle();
     let mut quiet_since = Instant::now();
     let mut watch = true;
+    let mut fruitless = 0;
     loop {
         if let Some(reply) = input(conn).await? {
             return Ok(reply);
@@ -27,11 +29,20 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
         }
         if conn.wire.octets_out() != before {
             quiet_since = Instant::now();
+            fruitless = 0;
+        }
+        if fruitless > FRUITLESS {
+            tracing::error!(backend = std::any::type_name::<B>(), "`changed` is ready, but `poll` tells nothing");
+            (watch, fruitless) = (false, 0);
         }
         conn.wire.flush().await?;
         let alive_at = quiet_since + conn.server.config.times.keep_alive;
         match wait(conn, rights, watch, alive_at).await? {
-            Woken::Changed | Woken::Input => {}
+            Woken::Input => {}
+            Woken::Changed => {
+                fruitless += 1;
+                yield_now().await;
+            }
             Woken::Retry => watch = true,
             Woken::Quiet => {
                 conn.wire.core.writer().ok("Still here");
@@ -44,7 +55,9 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
 /// Looks at what the client has sent; the reply, once it said DONE.
 async fn input<B: Backend>(conn: &mut Conn<B>) -> Result<Option<Reply>, Fail> {
     let wire = &mut conn.wire;
-    wire.rx.read_what_is_there(&mut wire.core).await;
+    if wire.rx.read_what_is_there(&mut wire.core).await {
+        wire.note_input();
+    }
     match wire.core.next_event() {
         Event::IdleDone { .. } => Reply::ok("IDLE completed").map(Some),
         Event::NeedInput => Ok(None),
@@ -89,5 +102,8 @@ async fn changed<B: Backend>(mailbox: &mut Option<MailboxOf<B>>, rights: Rights)
     }
 }
 
+/// So many polls in a row may tell nothing: changes can cancel each other out. More are a fault, which is not to keep a
+/// processor busy.
+const FRUITLESS: u32 = 100;
 /// A poll that failed is not tried again at once: what woke us is still there.
 const RETRY: Duration = Duration::from_secs(1);

@@ -39,8 +39,10 @@ mod unselect;
 /// # Errors
 /// See [`Fail`].
 pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Command) -> Result<Reply, Fail> {
-    let rights = conn.wire.core.rights_at_start();
-    conn.poll(rights).await?;
+    if conn.polls_always() {
+        let rights = conn.wire.core.rights_at_start();
+        conn.poll(rights).await?;
+    }
     match command {
         Command::Capability => capability::run(conn),
         Command::Noop => noop::run(),

@@ -12,9 +12,8 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, acc
     conn.close_mailbox();
     let name = existing(mailbox)?;
     let session = need(&mut conn.session)?;
-    let ctx = Ctx::new(&conn.info);
-    let opening = session.select(&ctx, &name, access);
-    let (mailbox, selected) = conn.wire.race(opening).await??;
+    // Not raced: who opens a mailbox may claim what is recent in it.
+    let (mailbox, selected) = session.select(&Ctx::new(&conn.info), &name, access).await?;
     let read_only = selected.read_only || access == Access::ReadOnly;
     conn.wire.core.select(&selected, read_only);
     conn.mailbox = Some(mailbox);

@@ -1,9 +1,15 @@
 //! The client's end of a conversation: what it sends, and exactly what it must be told.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use imap_server::prelude::*;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -32,6 +38,25 @@ pub const CAPS_IN: &str = "IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE U
                            CHILDREN SPECIAL-USE CREATE-SPECIAL-USE APPENDLIMIT=1073741824";
 
 impl Client {
+    /// A connection that breaks when told to.
+    pub fn breakable(server: &Server<Fake>) -> (Self, Arc<Notify>) {
+        let (stream, theirs) = duplex(1 << 20);
+        let broken = Arc::new(Notify::new());
+        let theirs = Breakable {
+            stream: theirs,
+            broken: Box::pin(broken.clone().notified_owned()),
+            is: false,
+        };
+        let server = server.clone();
+        let task = tokio::spawn(async move { server.serve(theirs, loopback()).await });
+        let client = Self {
+            stream,
+            task,
+            read: Vec::new(),
+        };
+        (client, broken)
+    }
+
     /// A connection over a pipe of so many octets.
     pub fn with_pipe(server: &Server<Fake>, info: ConnInfo, tls: Tls, octets: usize) -> Self {
         let (stream, theirs) = duplex(octets);
@@ -141,5 +166,39 @@ impl Client {
     /// The server's task has ended.
     pub async fn ended(self) {
         self.task.await.unwrap();
+    }
+}
+
+/// A stream that fails from a moment on, as one does whose peer is gone.
+struct Breakable {
+    stream: DuplexStream,
+    broken: Pin<Box<OwnedNotified>>,
+    is: bool,
+}
+
+impl Breakable {
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.is = self.is || self.broken.as_mut().poll(cx).is_ready();
+        if self.is { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Breakable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Breakable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -29,6 +29,8 @@ pub enum Fault {
     AppendRefusedAfterTwoOctets,
     CommitFails,
     Missing,
+    StoreWaits,
+    ChangedLies,
 }
 
 pub struct Message {
@@ -46,6 +48,7 @@ pub struct World {
     pub preauth: bool,
     pub read_only: bool,
     pub append_limit: Option<u64>,
+    pub polls: usize,
 }
 
 /// The backend; clones are the same.
@@ -69,6 +72,7 @@ impl Fake {
             preauth: false,
             read_only: false,
             append_limit: None,
+            polls: 0,
         };
         let fake = Self(Arc::new((Mutex::new(world), watch::Sender::new(0))));
         for n in 1..=messages {
@@ -449,6 +453,12 @@ impl Mailbox for FakeMailbox {
         out: &mut Updates<'_>,
     ) -> Result<Stored> {
         self.fake.call(format!("store {set:?} {change:?} silent={silent}"));
+        if self.fake.has(Fault::StoreWaits) {
+            let cut_off = Dropped(self.fake.clone());
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            std::mem::forget(cut_off);
+            self.fake.call("stored".into());
+        }
         for (seq, uid) in self.uids(set) {
             let flags = {
                 let mut world = self.fake.world();
@@ -513,7 +523,7 @@ impl Mailbox for FakeMailbox {
             let flags = view.iter().any(|(uid, f)| world.messages.get(uid).is_some_and(|m| m.flags != *f));
             let last = view.last().map(|(uid, _)| *uid);
             let new = world.messages.keys().next_back().copied() > last;
-            gone || rights.flags && flags || rights.exists && new || world.fault == Some(Fault::Gone)
+            world.fault == Some(Fault::ChangedLies) || gone || rights.flags && flags || rights.exists && new || world.fault == Some(Fault::Gone)
         };
         loop {
             if untold(&self.fake, &self.view) {
@@ -529,7 +539,8 @@ impl Mailbox for FakeMailbox {
 
     async fn poll(&mut self, _: &Ctx<'_>, out: &mut Updates<'_>) -> Result<()> {
         let (fault, now) = {
-            let world = self.fake.world();
+            let mut world = self.fake.world();
+            world.polls += 1;
             let now: BTreeMap<Uid, Flags> = world.messages.iter().map(|(u, m)| (*u, m.flags.clone())).collect();
             (world.fault, now)
         };

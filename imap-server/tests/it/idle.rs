@@ -140,6 +140,18 @@ async fn a_mailbox_that_goes_away_ends_idle_with_bye() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backend_that_wakes_for_nothing_keeps_no_processor_busy() {
+    let fake = Fake::new(1).with(Fault::ChangedLies);
+    let mut c = selected(&fake).await;
+    c.talk("C: a IDLE\nS: + idling").await;
+    fake.world().polls = 0;
+    sleep(Duration::from_secs(10)).await;
+    let polls = fake.world().polls;
+    assert!((1_000..2_000).contains(&polls), "{polls}");
+    c.talk("C: DONE\nS: a OK IDLE completed").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_poll_that_fails_is_tried_again_and_is_no_busy_loop() {
     let fake = Fake::new(1).with(Fault::PollFails);
     let mut c = selected(&fake).await;

@@ -4,10 +4,12 @@
 
 mod append;
 mod auth;
+mod broken;
 mod client;
 mod ending;
 mod fake;
 mod idle;
+mod listener;
 mod mailboxes;
 mod messages;
 mod misbehaviour;

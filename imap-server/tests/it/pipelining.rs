@@ -70,6 +70,16 @@ async fn nothing_is_held_back_for_longer_than_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_pipelines_without_end_is_told_that_it_is_over() {
+    let server = Server::new(Fake::new(0));
+    let mut c = Client::logged_in(&server).await;
+    c.send("a NOOP\r\n".repeat(10)).await;
+    server.handle().disconnect_user("demo", "Enough");
+    let line = c.skip_to("* BYE").await;
+    assert_eq!(line, "* BYE Enough\r\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn commands_whose_answers_nobody_reads_are_not_taken_in() {
     let fake = Fake::new(0);
     let server = Server::new(fake);
