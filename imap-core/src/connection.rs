@@ -31,6 +31,19 @@ impl Tag {
     }
 }
 
+/// What is no tag by RFC 3501 9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATag;
+
+impl std::str::FromStr for Tag {
+    type Err = NotATag;
+
+    fn from_str(text: &str) -> Result<Self, NotATag> {
+        let whole = grammar::tag_of(text.as_bytes()).filter(|tag| tag.len() == text.len());
+        whole.map(|tag| Self(tag.into())).ok_or(NotATag)
+    }
+}
+
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -301,7 +314,7 @@ impl Connection {
     pub fn refuse_literal(&mut self, tag: &Tag, answer: &Answer<'_>) {
         let mode = self.mode.clone();
         self.complete(tag, answer);
-        self.mode = match mode {
+        self.enter(match mode {
             // A client that waits for `+ ` sends no octets after a tagged answer.
             Mode::Offered {
                 synchronizing: true, ..
@@ -309,7 +322,7 @@ impl Connection {
             Mode::Offered { left, .. } | Mode::Message { left } => Mode::SkipOctets { left },
             Mode::AfterMessage => Mode::SkipLine { crlf: false },
             other => other,
-        };
+        });
     }
 
     // state
@@ -446,7 +459,7 @@ impl Connection {
     /// Hold-back (RFC 3501 5.5): octets of a further command that uses message numbers or `*`, or may turn out to, have been
     /// received.
     pub fn holds_back(&self) -> bool {
-        look(&self.input, self.looked.min(self.input.len())) == Ahead::Numbers
+        self.look() == Ahead::Numbers
     }
 
     /// Whether something was held back at the end of the last commands. The driver, which has the clock, calls
@@ -590,7 +603,7 @@ impl Connection {
         let literal = literal_header(text);
         let refused = self.refuse_present(Answer::bad("a line ends with CR LF"), Mode::Line);
         self.consume(len);
-        self.mode = if crlf { Mode::SkipLine { crlf } } else { Mode::Line };
+        self.enter(if crlf { Mode::SkipLine { crlf } } else { Mode::Line });
         if let (false, Some(header)) = (crlf, literal) {
             self.skip_literal(header);
         }
@@ -610,9 +623,6 @@ impl Connection {
         };
         let literals = self.gathered.literals;
         self.gather(len);
-        if self.mode != Mode::Line {
-            return None;
-        }
         let text = &self.gathered.octets;
         // What a client sends without waiting needs no look before it is all here, but for a message.
         let append = grammar::row_of(text).is_some_and(|row| row.kind == Kind::Append);
@@ -775,7 +785,7 @@ impl Connection {
         }
         self.complete(&tag, &Answer::bad("expected the end of the command after the message"));
         self.framer.reset();
-        self.mode = Mode::SkipLine { crlf: false };
+        self.enter(Mode::SkipLine { crlf: false });
         Some(Event::AppendBroken)
     }
 
@@ -868,6 +878,13 @@ impl Connection {
         }
     }
 
+    /// Goes on with `mode`, unless the connection is being closed.
+    fn enter(&mut self, mode: Mode) {
+        if self.state != State::Logout {
+            self.mode = mode;
+        }
+    }
+
     // refusing
 
     /// Refuses the running command, which is in an exchange of its own lines.
@@ -906,7 +923,12 @@ impl Connection {
         else {
             return;
         };
-        if left > self.side().discard {
+        let discard = match self.state.is_authenticated() {
+            // What may be sent may also be refused.
+            true => self.side().discard.max(self.append_limit),
+            false => self.side().discard,
+        };
+        if left > discard {
             return self.bye("the literal is too large", Some(Code::TooBig));
         }
         self.mode = Mode::SkipOctets { left };
@@ -976,8 +998,21 @@ impl Connection {
         self.consume(n);
     }
 
+    fn look(&self) -> Ahead {
+        let left = match self.mode {
+            Mode::Offered { left, .. } | Mode::Message { left } => left,
+            Mode::AfterMessage => 0,
+            _ => return look(&self.input, self.looked.min(self.input.len())),
+        };
+        // A message literal is here, at least in part, and the command's last CRLF; anything more may be a command.
+        match self.input.len() as u64 > left.saturating_add(2) {
+            true => Ahead::Numbers,
+            false => Ahead::NoneUpTo(0),
+        }
+    }
+
     fn look_ahead(&mut self) -> bool {
-        match look(&self.input, self.looked.min(self.input.len())) {
+        match self.look() {
             Ahead::Numbers => true,
             Ahead::NoneUpTo(at) => {
                 self.looked = at;

@@ -59,8 +59,11 @@ pub(crate) struct LiteralHeader {
     pub(crate) synchronizing: bool,
 }
 
-/// The longest literal header that means a number, with the CRLF behind it: `{`, 20 digits, `+}`.
-pub(crate) const LONGEST_HEADER: usize = 25;
+/// Digits of the largest number of 64 bits.
+const MOST_DIGITS: usize = 20;
+
+/// So many octets at the end of a line, with its CR, tell whether it ends with a literal's header.
+pub(crate) const LONGEST_HEADER: usize = MOST_DIGITS + 5;
 
 /// The literal announced by this line, given without its line end. At every line's end, whatever stands before it, also in
 /// a command that is refused (R7888-002): else the octets that follow would run as commands.
@@ -71,6 +74,11 @@ pub(crate) fn literal_header(line: &[u8]) -> Option<LiteralHeader> {
         None => (inner, true),
     };
     let digits = inner.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    if digits > MOST_DIGITS {
+        // Too large whatever stands before: of a line that is thrown away, no more than this is looked at.
+        let size = None;
+        return Some(LiteralHeader { size, synchronizing });
+    }
     let (before, number) = inner.split_at_checked(inner.len() - digits)?;
     if number.is_empty() || before.last() != Some(&b'{') {
         return None;
@@ -109,7 +117,7 @@ mod tests {
                 synchronizing,
             })
         };
-        let table: [(&[u8], Option<LiteralHeader>); 14] = [
+        let table: [(&[u8], Option<LiteralHeader>); 15] = [
             (b"a LOGIN {5}", some(5, true)),
             (b"a LOGIN {5+}", some(5, false)),
             (b"{0+}", some(0, false)),
@@ -120,6 +128,13 @@ mod tests {
             (b"{18446744073709551615}", some(u64::MAX, true)),
             (
                 b"{18446744073709551616+}",
+                Some(LiteralHeader {
+                    size: None,
+                    synchronizing: false,
+                }),
+            ),
+            (
+                b"{000000000000000000005+}",
                 Some(LiteralHeader {
                     size: None,
                     synchronizing: false,

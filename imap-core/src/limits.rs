@@ -9,8 +9,8 @@ pub struct Limits {
     pub after_login: SideLimits,
     /// Octets of a message that APPEND takes; also the number behind `APPENDLIMIT=` (RFC 7889).
     pub message: u64,
-    /// How deep parentheses and NOT may nest in SEARCH: the parser recurses, and so may whoever evaluates the key. Chains of
-    /// `OR` do not count where they can be written flat.
+    /// How deep the keys of a SEARCH may nest: whoever evaluates them recurses. Parentheses around one key do not count, and
+    /// a chain of `OR`, however it is nested, is one level.
     pub search_depth: usize,
     /// Criteria in one SEARCH: each is looked at for each message.
     pub search_terms: usize,

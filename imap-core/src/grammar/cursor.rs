@@ -259,7 +259,8 @@ impl<'a> Cursor<'a> {
         let rest = self.rest();
         let end = rest.iter().position(|b| *b == b'}').and_then(|i| rest.get(..=i));
         let header = end.and_then(crate::frame::literal_header);
-        let size = header.and_then(|h| h.size);
+        // What 64 bits cannot say is refused by whoever is asked for the literal.
+        let size = header.map(|h| h.size.unwrap_or(u64::MAX));
         let line_end = end
             .and_then(|e| rest.get(e.len()..))
             .is_some_and(|r| r.starts_with(b"\r\n"));

@@ -25,7 +25,7 @@ pub(super) fn search(c: &mut Cursor<'_>, uid: bool, limits: &Limits) -> Parse<Co
         limits,
         terms: 0,
         ranges: 0,
-        stack: vec![Frame::And { keys: Vec::new() }],
+        stack: vec![Frame::And(Keys::default())],
     };
     let key = reader.keys(c)?;
     c.end("a search key or the end of the command")?;
@@ -46,18 +46,37 @@ pub(super) fn has_numbers(key: &Key) -> bool {
     }
 }
 
-/// What waits for keys.
+/// What waits for keys. Frames lie on the heap; how deep the keys themselves nest is counted, for those who walk through
+/// them recurse.
 enum Frame {
     /// A list of keys: in parentheses, or, at the bottom, the whole command.
-    And {
-        keys: Vec<Key>,
-    },
+    And(Keys),
     Not,
     /// `OR`, of which so many keys are missing. An OR that is an operand of an OR is the same OR with one key more.
     Or {
-        keys: Vec<Key>,
+        keys: Keys,
         missing: usize,
     },
+}
+
+#[derive(Default)]
+struct Keys {
+    keys: Vec<Key>,
+    /// Of the deepest.
+    depth: usize,
+}
+
+impl Keys {
+    fn push(&mut self, key: Deep) {
+        self.depth = self.depth.max(key.depth);
+        self.keys.push(key.key);
+    }
+}
+
+/// A key and how deep others nest in it.
+struct Deep {
+    key: Key,
+    depth: usize,
 }
 
 struct Reader<'l> {
@@ -72,10 +91,10 @@ impl Reader<'_> {
     fn keys(&mut self, c: &mut Cursor<'_>) -> Parse<Key> {
         loop {
             let Some(key) = self.start(c)? else { continue };
-            let mut open = self.put(key);
+            let mut open = self.put(Deep { key, depth: 0 })?;
             while !open && self.stack.len() > 1 && c.eat(b')') {
                 let group = self.close();
-                open = self.put(group);
+                open = self.put(group)?;
             }
             if open {
                 c.space("a space and a search key")?;
@@ -84,7 +103,7 @@ impl Reader<'_> {
             if self.stack.len() > 1 {
                 c.space("a space or a closing parenthesis")?;
             } else if !c.another() {
-                return Ok(self.close());
+                return Ok(self.close().key);
             }
         }
     }
@@ -99,7 +118,8 @@ impl Reader<'_> {
         match c.peek() {
             Some(b'(') => {
                 c.skip(1);
-                return self.push(Frame::And { keys: Vec::new() });
+                self.stack.push(Frame::And(Keys::default()));
+                return Ok(None);
             }
             Some(b'*' | b'0'..=b'9') => {
                 let set = self.set(c)?;
@@ -111,7 +131,8 @@ impl Reader<'_> {
         let word = c.word(KEY)?.to_ascii_uppercase();
         if word == "NOT" {
             c.space("a space and a search key")?;
-            return self.push(Frame::Not);
+            self.stack.push(Frame::Not);
+            return Ok(None);
         }
         if word == "OR" {
             c.space("a space and two search keys")?;
@@ -119,10 +140,11 @@ impl Reader<'_> {
                 *missing += 1;
                 return Ok(None);
             }
-            return self.push(Frame::Or {
-                keys: Vec::new(),
+            self.stack.push(Frame::Or {
+                keys: Keys::default(),
                 missing: 2,
             });
+            return Ok(None);
         }
         match flag_key(&word) {
             Some(key) => Ok(Some(key)),
@@ -130,53 +152,67 @@ impl Reader<'_> {
         }
     }
 
-    fn push(&mut self, frame: Frame) -> Parse<Option<Key>> {
-        if self.stack.len() > self.limits.search_depth {
-            return Err(Stop::too_many("levels of search keys"));
-        }
-        self.stack.push(frame);
-        Ok(None)
-    }
-
     /// Gives a key to what waits for it. Whether a NOT or an OR needs another one.
-    fn put(&mut self, mut key: Key) -> bool {
+    fn put(&mut self, mut key: Deep) -> Parse<bool> {
         loop {
+            if key.depth > self.limits.search_depth {
+                return Err(Stop::too_many("levels of search keys"));
+            }
             match self.stack.last_mut() {
-                Some(Frame::And { keys }) => {
+                Some(Frame::And(keys)) => {
                     keys.push(key);
-                    return false;
+                    return Ok(false);
                 }
-                Some(Frame::Not) => key = SearchKey::Not(Box::new(key)),
+                Some(Frame::Not) => {
+                    key = Deep {
+                        key: not(key.key),
+                        depth: key.depth + 1,
+                    }
+                }
                 Some(Frame::Or { keys, missing }) => {
-                    match key {
-                        SearchKey::Or(more) => keys.extend(more),
-                        one => keys.push(one),
+                    match key.key {
+                        SearchKey::Or(more) => {
+                            keys.depth = keys.depth.max(key.depth - 1);
+                            keys.keys.extend(more);
+                        }
+                        _ => keys.push(key),
                     }
                     *missing -= 1;
                     if *missing > 0 {
-                        return true;
+                        return Ok(true);
                     }
-                    key = SearchKey::Or(std::mem::take(keys));
+                    let Keys { keys, depth } = std::mem::take(keys);
+                    key = Deep {
+                        key: SearchKey::Or(keys),
+                        depth: depth + 1,
+                    };
                 }
-                None => return false,
+                None => return Ok(false),
             }
             self.stack.pop();
         }
     }
 
     /// Ends a list of keys. A list of one is that key.
-    fn close(&mut self) -> Key {
-        let mut keys = match self.stack.pop() {
-            Some(Frame::And { keys }) => keys,
-            _ => Vec::new(),
+    fn close(&mut self) -> Deep {
+        let Keys { mut keys, depth } = match self.stack.pop() {
+            Some(Frame::And(keys)) => keys,
+            _ => Keys::default(),
         };
-        match (keys.pop(), keys.is_empty()) {
-            (Some(one), true) => one,
+        let last = keys.pop();
+        match (last, keys.is_empty()) {
+            (Some(key), true) => Deep { key, depth },
             (Some(last), false) => {
                 keys.push(last);
-                SearchKey::And(keys)
+                Deep {
+                    key: SearchKey::And(keys),
+                    depth: depth + 1,
+                }
             }
-            (None, _) => SearchKey::All,
+            (None, _) => Deep {
+                key: SearchKey::All,
+                depth,
+            },
         }
     }
 

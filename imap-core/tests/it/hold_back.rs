@@ -1,0 +1,123 @@
+//! What may be told when, with commands waiting behind.
+
+use backend_api::Rights;
+use imap_core::{Answer, Config, Connection, Event, Tag};
+
+/// A selected connection that has begun the first of these commands.
+fn begun(octets: &str) -> (Connection, Tag) {
+    let mut core = Connection::new(Config::default(), true, false);
+    core.set_authenticated();
+    core.set_selected(false, 10);
+    core.input().extend_from_slice(octets.as_bytes());
+    let tag = next(&mut core);
+    (core, tag)
+}
+
+fn next(core: &mut Connection) -> Tag {
+    match core.next_event() {
+        Event::Command { tag, .. } => tag,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// R3501-086, R3501-304 to R3501-308, R3501-359
+#[test]
+fn rights_follow_the_table() {
+    let table = [
+        ("a NOOP", Rights::NONE, Rights::ALL),
+        ("a FETCH 1 UID", Rights::NONE, Rights::NO_EXPUNGE),
+        ("a UID FETCH 1:* UID", Rights::NO_EXPUNGE, Rights::ALL),
+        ("a UID SEARCH UID 1:*", Rights::NO_EXPUNGE, Rights::ALL),
+        ("a UID SEARCH OR SEEN NOT (UID 5 1:*)", Rights::NONE, Rights::NO_EXPUNGE),
+        ("a UID SEARCH *", Rights::NONE, Rights::NO_EXPUNGE),
+        ("a SEARCH UID 1", Rights::NONE, Rights::NO_EXPUNGE),
+        ("a EXPUNGE", Rights::NONE, Rights::ALL),
+        ("a SELECT x", Rights::NONE, Rights::NONE),
+        ("a CLOSE", Rights::NONE, Rights::NONE),
+        ("a LOGOUT", Rights::NONE, Rights::NONE),
+    ];
+    for (command, start, end) in table {
+        let (mut core, _) = begun(&format!("{command}\r\n"));
+        assert_eq!(
+            (core.rights_at_start(), core.rights_at_end()),
+            (start, end),
+            "{command}"
+        );
+    }
+}
+
+/// R3501-086
+#[test]
+fn what_waits_behind_holds_back() {
+    let table = [
+        ("", Rights::ALL),
+        ("b NOOP\r\n", Rights::ALL),
+        ("b UID STORE 5 FLAGS ()\r\n", Rights::ALL),
+        ("b STORE 1:* +FLAGS (\\Deleted)\r\n", Rights::FLAGS),
+        ("b NOOP\r\nc STORE 1:* +FLAGS (\\Deleted)\r\n", Rights::FLAGS),
+        ("b UID STORE 5:* FLAGS ()\r\n", Rights::FLAGS),
+        ("b", Rights::FLAGS),
+        ("b NOOP", Rights::FLAGS),
+    ];
+    for (behind, rights) in table {
+        let (mut core, _) = begun(&format!("a NOOP\r\n{behind}"));
+        assert_eq!(core.holds_back(), rights == Rights::FLAGS);
+        assert_eq!(core.rights_at_end(), rights, "{behind}");
+    }
+    let (mut core, _) = begun("a EXPUNGE\r\nb STORE 1:* FLAGS ()\r\n");
+    assert_eq!(core.rights_at_end(), Rights::ALL);
+    let (core, _) = begun("a UID FETCH 1:* UID\r\nb STORE 1:* FLAGS ()\r\n");
+    assert_eq!(core.rights_at_start(), Rights::FLAGS);
+}
+
+#[test]
+fn at_most_100_commands_are_held_back_in_a_row() {
+    let (mut core, mut tag) = begun(&("a NOOP\r\n".repeat(300) + "b STORE 1 FLAGS ()\r\n"));
+    let mut told = Vec::new();
+    for n in 1..300 {
+        if core.rights_at_end() == Rights::ALL {
+            told.push(n);
+        }
+        core.complete(&tag, &Answer::ok("done"));
+        tag = next(&mut core);
+    }
+    assert_eq!(told, [101, 202]);
+}
+
+#[test]
+fn what_was_held_back_for_too_long_is_told() {
+    let (mut core, tag) = begun("a NOOP\r\nb NOOP\r\nc FETCH 1 UID\r\n");
+    assert_eq!(core.rights_at_end(), Rights::FLAGS);
+    assert!(core.is_holding_back());
+    core.complete(&tag, &Answer::ok("done"));
+    next(&mut core);
+    core.end_hold_back();
+    assert_eq!(core.rights_at_end(), Rights::ALL);
+    assert!(!core.is_holding_back());
+}
+
+#[test]
+fn idle_tells_expunges_only_while_nothing_is_unread() {
+    let (mut core, _) = begun("a IDLE\r\n");
+    core.begin_idle();
+    assert_eq!(core.rights_in_idle(), Rights::ALL);
+    core.input().extend_from_slice(b"DO");
+    assert_eq!(core.rights_in_idle(), Rights::NO_EXPUNGE);
+    core.input().extend_from_slice(b"NE\r\nb FETCH 1 UID\r\n");
+    assert!(matches!(core.next_event(), Event::IdleDone { .. }));
+    assert_eq!(core.rights_in_idle(), Rights::NONE);
+    assert_eq!(core.rights_at_end(), Rights::FLAGS);
+}
+
+#[test]
+fn octets_of_a_message_are_no_commands_that_wait() {
+    let mut core = Connection::new(Config::default(), true, false);
+    core.set_authenticated();
+    core.input().extend_from_slice(b"a APPEND x {10+}\r\nb FETCH 1 ");
+    assert!(matches!(core.next_event(), Event::AppendMessage { .. }));
+    assert!(!core.holds_back());
+    core.input().extend_from_slice(b"\r\n");
+    assert!(!core.holds_back());
+    core.input().extend_from_slice(b"c");
+    assert!(core.holds_back());
+}
