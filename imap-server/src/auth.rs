@@ -14,7 +14,7 @@ use crate::reply::{Fail, Reply};
 pub(crate) async fn log_in<B: Backend>(conn: &mut Conn<B>, user: &str, password: &[u8]) -> Result<Reply, Fail> {
     // A NUL ends a string in much of what checks passwords: `secret\0x` must not be `secret`.
     if user.contains('\0') || password.contains(&0) {
-        return failed(conn, Error::authentication_failed()).await;
+        return failed(conn, Some(user), Error::authentication_failed()).await;
     }
     let Conn { server, wire, info, .. } = conn;
     let deadline = wire.deadline();
@@ -22,11 +22,14 @@ pub(crate) async fn log_in<B: Backend>(conn: &mut Conn<B>, user: &str, password:
     let work = server.backend.login(&ctx, Credentials::Password { user, password });
     let result = match wire.race(timeout_at(deadline, work)).await? {
         Ok(result) => result,
-        Err(_) => Err(Error::new(ErrorKind::Unavailable, "the password could not be checked in time")),
+        Err(_) => Err(Error::new(
+            ErrorKind::Unavailable,
+            "the password could not be checked in time",
+        )),
     };
     match result {
         Ok(session) => admit(conn, session),
-        Err(error) if is_refusal(error.kind()) => failed(conn, error).await,
+        Err(error) if is_refusal(error.kind()) => failed(conn, Some(user), error).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -46,7 +49,9 @@ fn admit<B: Backend>(conn: &mut Conn<B>, session: B::Session) -> Result<Reply, F
     conn.wire.core.set_authenticated();
     conn.wire.logged_in();
     let list = conn.wire.core.capabilities();
-    Ok(Reply::Answer(Answer::ok("Logged in").with_code(Code::Capability(list.into()))))
+    Ok(Reply::Answer(
+        Answer::ok("Logged in").with_code(Code::Capability(list.into())),
+    ))
 }
 
 /// What a session takes less of than the server.
@@ -60,9 +65,9 @@ pub(crate) fn take_limits(core: &mut Connection, session: &impl Session) {
 ///
 /// # Errors
 /// Always the refusal, or the end of the connection.
-pub(crate) async fn failed<B: Backend>(conn: &mut Conn<B>, error: Error) -> Result<Reply, Fail> {
+pub(crate) async fn failed<B: Backend>(conn: &mut Conn<B>, user: Option<&str>, error: Error) -> Result<Reply, Fail> {
     conn.failed_logins += 1;
-    tracing::info!(tries = conn.failed_logins, kind = ?error.kind(), "login failed");
+    tracing::info!(?user, tries = conn.failed_logins, kind = ?error.kind(), "login failed");
     let delay = conn.server.config.times.failed_login;
     conn.wire.flush().await?;
     conn.wire.race(sleep(delay)).await?;

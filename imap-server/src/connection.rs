@@ -69,10 +69,9 @@ async fn enter<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Duplex>, info
     let stream = match &tls {
         Tls::Implicit(config) => {
             let deadline = start + server.config.times.login;
-            match timeout_at(deadline, tls::handshake(config, stream)).await {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
-                Err(_) => return tracing::debug!("TLS handshake took too long"),
+            match tls::handshake(config, stream, deadline, &place.entry.stop).await {
+                Ok(stream) => stream,
+                Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
             }
         }
         Tls::None | Tls::StartTls(_) => stream,
@@ -96,7 +95,11 @@ async fn enter<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Duplex>, info
     let end = match catch_panic(Box::pin(conn.run())).await {
         Ok(end) => end,
         Err(text) => {
-            tracing::error!(backend = std::any::type_name::<B>(), panic = text, "the backend panicked");
+            tracing::error!(
+                backend = std::any::type_name::<B>(),
+                panic = text,
+                "the backend panicked"
+            );
             End::Bye("Internal error".into())
         }
     };
@@ -140,7 +143,9 @@ impl<B: Backend> Conn<B> {
                 Event::AppendMessage { tag, mailbox, args, .. } => {
                     let started = self.begin_command("APPEND").await?;
                     let span = started.span.clone();
-                    let result = Box::pin(cmd::append::run(self, &tag, mailbox, args)).instrument(span).await;
+                    let result = Box::pin(cmd::append::run(self, &tag, mailbox, args))
+                        .instrument(span)
+                        .await;
                     let poll = self.polls_always();
                     self.finish(&tag, poll, result, started).await?;
                 }
@@ -196,7 +201,13 @@ impl<B: Backend> Conn<B> {
     }
 
     /// Updates, then the tagged answer.
-    async fn finish(&mut self, tag: &Tag, poll: bool, result: Result<Reply, Fail>, started: log::Started) -> Result<(), End> {
+    async fn finish(
+        &mut self,
+        tag: &Tag,
+        poll: bool,
+        result: Result<Reply, Fail>,
+        started: log::Started,
+    ) -> Result<(), End> {
         let reply = match result {
             Ok(reply) => reply,
             Err(fail) => Reply::Answer(self.answer_to(fail)?),
@@ -217,7 +228,10 @@ impl<B: Backend> Conn<B> {
     fn rights_at_end(&mut self, now: Instant) -> Rights {
         let Wire { core, rx, .. } = &mut self.wire;
         rx.take_ahead(core);
-        if self.held_since.is_some_and(|since| now.duration_since(since) >= HOLD_BACK) {
+        if self
+            .held_since
+            .is_some_and(|since| now.duration_since(since) >= HOLD_BACK)
+        {
             core.end_hold_back();
         }
         let rights = core.rights_at_end();
@@ -311,7 +325,11 @@ impl<B: Backend> Conn<B> {
         let say = match &end {
             End::Bye(text) => Some((None, text.as_str())),
             End::Misuse(what) => {
-                tracing::error!(backend = std::any::type_name::<B>(), what, "the backend broke the rules of a sink");
+                tracing::error!(
+                    backend = std::any::type_name::<B>(),
+                    what,
+                    "the backend broke the rules of a sink"
+                );
                 Some((Some(Code::ServerBug), "The mailbox backend made an error, sorry"))
             }
             End::Broken(_) | End::Closed | End::Said(_) | End::Torn => None,

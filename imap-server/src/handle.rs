@@ -66,6 +66,8 @@ impl Handle {
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handle").field("connections", &self.registry.len()).finish()
+        f.debug_struct("Handle")
+            .field("connections", &self.registry.len())
+            .finish()
     }
 }

@@ -86,7 +86,11 @@ impl Rx {
         self.poll_socket::<READ>(cx, |octets| core.input().extend_from_slice(octets))
     }
 
-    fn poll_socket<const N: usize>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8])) -> Poll<io::Result<usize>> {
+    fn poll_socket<const N: usize>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8]),
+    ) -> Poll<io::Result<usize>> {
         let mut space = [const { MaybeUninit::<u8>::uninit() }; N];
         let mut space = ReadBuf::uninit(&mut space);
         ready!(self.poll_read(cx, &mut space))?;
@@ -192,7 +196,9 @@ impl Tx {
 
     /// One step, within the time that a peer has for it; less when the connection has been asked to end.
     async fn progress(&mut self, op: Op<'_>) -> io::Result<usize> {
-        let Self { socket, entry, stall, .. } = self;
+        let Self {
+            socket, entry, stall, ..
+        } = self;
         let step = || poll_fn(|cx| socket.poll(|s| op.poll(s, cx)));
         if !entry.stop.is_stopped() {
             tokio::select! {

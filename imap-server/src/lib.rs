@@ -77,4 +77,4 @@ pub use tokio_rustls::rustls;
 pub use config::{Caps, PollPolicy, Times};
 pub use handle::{Handle, SessionInfo};
 pub use server::{Builder, Server};
-pub use tls::Tls;
+pub use tls::{Tls, server_config};

@@ -75,20 +75,30 @@ impl<'a> Literal<'a> {
 
     /// What the socket has; at most what belongs to the literal.
     fn poll_socket(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<()>> {
-        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buf.remaining()).min(PIECE);
-        let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
-        let read = self.rx.poll_read(cx, &mut part);
-        let octets = part.filled().len();
-        match ready!(read) {
+        match ready!(self.poll_at_most(cx, buf, left)) {
             Err(e) => self.fail(Failure::Broken(e.kind())),
-            Ok(()) if octets == 0 => self.fail(Failure::Closed),
-            Ok(()) => {
-                buf.advance(octets);
+            Ok(0) => self.fail(Failure::Closed),
+            Ok(octets) => {
                 self.core.literal_read_directly(octets);
                 self.last_octet = Instant::now();
                 Poll::Ready(Ok(()))
             }
         }
+    }
+
+    fn poll_at_most(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, left: u64) -> Poll<io::Result<usize>> {
+        if buf.remaining() as u64 <= left {
+            let before = buf.filled().len();
+            ready!(self.rx.poll_read(cx, buf))?;
+            return Poll::Ready(Ok(buf.filled().len() - before));
+        }
+        // Here alone, at the literal's end, are octets set to zero first.
+        let room = usize::try_from(left).unwrap_or(usize::MAX);
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
+        ready!(self.rx.poll_read(cx, &mut part))?;
+        let octets = part.filled().len();
+        buf.advance(octets);
+        Poll::Ready(Ok(octets))
     }
 
     /// Why nothing more is waited for.
@@ -142,7 +152,5 @@ impl From<Failure> for io::Error {
     }
 }
 
-/// Octets of one read from the socket at most.
-const PIECE: usize = 256 * 1024;
 /// Octets thrown away at a time.
 const WASTE: usize = 16 * 1024;

@@ -3,4 +3,4 @@
 pub use backend_api::*;
 pub use backendutil::Mapped;
 
-pub use crate::{Caps, Handle, PollPolicy, Server, SessionInfo, Times, Tls};
+pub use crate::{Caps, Handle, PollPolicy, Server, SessionInfo, Times, Tls, server_config};

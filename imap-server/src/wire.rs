@@ -12,8 +12,8 @@ use imap_core::{Connection, Event};
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use crate::config::Times;
-use crate::log;
 use crate::io::{Duplex, GRACE, Rx, Tx, split};
+use crate::log;
 use crate::registry::Entry;
 
 /// Why a connection ends.
@@ -49,7 +49,13 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(core: Connection, stream: Box<dyn Duplex>, entry: Arc<Entry>, times: &Times, start: Instant) -> Self {
+    pub(crate) fn new(
+        core: Connection,
+        stream: Box<dyn Duplex>,
+        entry: Arc<Entry>,
+        times: &Times,
+        start: Instant,
+    ) -> Self {
         // Before login nobody may hold a connection for longer than there is for logging in.
         let (rx, tx) = split(stream, entry.clone(), times.stall.min(times.login));
         Self {
@@ -91,7 +97,9 @@ impl Wire {
         self.flush().await?;
         self.shrink();
         loop {
-            let Self { core, rx, entry, timer, .. } = self;
+            let Self {
+                core, rx, entry, timer, ..
+            } = self;
             tokio::select! {
                 biased;
                 read = rx.read(core) => return self.received(read),
@@ -133,7 +141,11 @@ impl Wire {
         let deadline = self.deadline();
         if deadline <= Instant::now() {
             let logged_in = self.core.state().is_authenticated();
-            let text = if logged_in { "Autologout; idle for too long" } else { "Login took too long" };
+            let text = if logged_in {
+                "Autologout; idle for too long"
+            } else {
+                "Login took too long"
+            };
             return Err(End::Bye(text.into()));
         }
         self.timer.as_mut().reset(deadline);

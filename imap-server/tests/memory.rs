@@ -103,7 +103,10 @@ async fn fetch(client: &mut DuplexStream) -> u64 {
 }
 
 async fn append(client: &mut DuplexStream) {
-    client.write_all(format!("d APPEND INBOX {{{GIGABYTE}+}}\r\n").as_bytes()).await.unwrap();
+    client
+        .write_all(format!("d APPEND INBOX {{{GIGABYTE}+}}\r\n").as_bytes())
+        .await
+        .unwrap();
     let piece = vec![b'x'; PIECE];
     let mut left = usize::try_from(GIGABYTE).unwrap();
     while left > 0 {

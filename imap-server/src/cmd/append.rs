@@ -41,7 +41,9 @@ pub(crate) async fn run<B: Backend>(
 }
 
 async fn transfer<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, mut args: AppendArgs) -> Result<Reply, Refused> {
-    let Conn { session, wire, info, .. } = conn;
+    let Conn {
+        session, wire, info, ..
+    } = conn;
     let ctx = Ctx::new(info);
     let begun = begin(session, &ctx, mailbox).await;
     let mut append = begun.map_err(Refused::Within)?;
@@ -56,7 +58,9 @@ async fn transfer<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, mut args:
         };
     }
     let appended = append.commit().await;
-    appended.map(Reply::Appended).map_err(|e| Refused::AtEnd(Fail::Target(e)))
+    appended
+        .map(Reply::Appended)
+        .map_err(|e| Refused::AtEnd(Fail::Target(e)))
 }
 
 async fn begin<'s, S: Session>(

@@ -7,7 +7,11 @@ use crate::auth::{self, Plain};
 use crate::connection::Conn;
 use crate::reply::{Fail, Reply};
 
-pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mechanism: &str, initial: Option<Secret>) -> Result<Reply, Fail> {
+pub(super) async fn run<B: Backend>(
+    conn: &mut Conn<B>,
+    mechanism: &str,
+    initial: Option<Secret>,
+) -> Result<Reply, Fail> {
     match mechanism {
         "PLAIN" => plain(conn, initial).await,
         "LOGIN" => login(conn, initial).await,
@@ -22,8 +26,10 @@ async fn plain<B: Backend>(conn: &mut Conn<B>, initial: Option<Secret>) -> Resul
     };
     match auth::parse_plain(response.expose()) {
         Plain::Is { user, password } => auth::log_in(conn, user, password).await,
-        Plain::ForAnother => Err(Error::new(ErrorKind::AuthorizationFailed, "not allowed to act for another user").into()),
-        Plain::Malformed => auth::failed(conn, Error::authentication_failed()).await,
+        Plain::ForAnother => {
+            Err(Error::new(ErrorKind::AuthorizationFailed, "not allowed to act for another user").into())
+        }
+        Plain::Malformed => auth::failed(conn, None, Error::authentication_failed()).await,
     }
 }
 
@@ -39,7 +45,7 @@ async fn login<B: Backend>(conn: &mut Conn<B>, initial: Option<Secret>) -> Resul
     };
     match std::str::from_utf8(user.expose()) {
         Ok(user) => auth::log_in(conn, user, password.expose()).await,
-        Err(_) => auth::failed(conn, Error::authentication_failed()).await,
+        Err(_) => auth::failed(conn, None, Error::authentication_failed()).await,
     }
 }
 

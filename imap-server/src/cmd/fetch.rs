@@ -29,7 +29,13 @@ pub(super) async fn run<B: Backend>(
         out: Out::new(&mut wire.core, &mut wire.tx),
         with_uid,
     };
-    let fetched = race(mailbox.fetch(&ctx, &set, &want, &mut messages), &mut wire.rx, &wire.entry, wire.times.backend).await?;
+    let fetched = race(
+        mailbox.fetch(&ctx, &set, &want, &mut messages),
+        &mut wire.rx,
+        &wire.entry,
+        wire.times.backend,
+    )
+    .await?;
     wire.check_whole(&fetched)?;
     if fetched?.missing {
         return Reply::no(Code::ExpungeIssued, "Some messages were expunged by another session");

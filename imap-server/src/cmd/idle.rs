@@ -32,7 +32,10 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>) -> Result<Reply, Fail> {
             fruitless = 0;
         }
         if fruitless > FRUITLESS {
-            tracing::error!(backend = std::any::type_name::<B>(), "`changed` is ready, but `poll` tells nothing");
+            tracing::error!(
+                backend = std::any::type_name::<B>(),
+                "`changed` is ready, but `poll` tells nothing"
+            );
             (watch, fruitless) = (false, 0);
         }
         conn.wire.flush().await?;

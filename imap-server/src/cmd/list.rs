@@ -27,7 +27,13 @@ pub(super) async fn run<B: Backend>(
         out: Out::new(&mut wire.core, &mut wire.tx),
         lsub,
     };
-    let listed = race(session.list(&ctx, &query, &mut lines), &mut wire.rx, &wire.entry, wire.times.backend).await?;
+    let listed = race(
+        session.list(&ctx, &query, &mut lines),
+        &mut wire.rx,
+        &wire.entry,
+        wire.times.backend,
+    )
+    .await?;
     wire.check()?;
     listed?;
     Reply::ok(done)

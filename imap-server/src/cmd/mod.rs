@@ -58,7 +58,11 @@ pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Comm
         Command::Rename { from, to } => rename::run(conn, from, to).await,
         Command::Subscribe(mailbox) => subscribe::run(conn, mailbox, true).await,
         Command::Unsubscribe(mailbox) => subscribe::run(conn, mailbox, false).await,
-        Command::List { reference, pattern, lsub } => Box::pin(list::run(conn, &reference, &pattern, lsub)).await,
+        Command::List {
+            reference,
+            pattern,
+            lsub,
+        } => Box::pin(list::run(conn, &reference, &pattern, lsub)).await,
         Command::Namespace => namespace::run(conn),
         Command::Status {
             mailbox,
@@ -71,7 +75,12 @@ pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Comm
         Command::Expunge(uids) => expunge::run(conn, uids).await,
         Command::Search { uid, key } => Box::pin(search::run(conn, uid, key)).await,
         Command::Fetch { uid, set, items } => Box::pin(fetch::run(conn, uid, &set, items)).await,
-        Command::Store { uid, set, change, silent } => Box::pin(store::run(conn, uid, &set, &change, silent)).await,
+        Command::Store {
+            uid,
+            set,
+            change,
+            silent,
+        } => Box::pin(store::run(conn, uid, &set, &change, silent)).await,
         Command::Copy { uid, set, mailbox } => copy::run(conn, uid, &set, mailbox).await,
         Command::Move { uid, set, mailbox } => r#move::run(conn, uid, &set, mailbox).await,
         Command::Idle => Box::pin(idle::run(conn)).await,

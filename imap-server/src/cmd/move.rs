@@ -20,7 +20,10 @@ pub(super) async fn run<B: Backend>(
     writable(conn)?;
     let to = possible(to)?;
     let mailbox = need(&mut conn.mailbox)?;
-    let moved = mailbox.r#move(&Ctx::new(&conn.info), &set, &to).await.map_err(Fail::Target)?;
+    let moved = mailbox
+        .r#move(&Ctx::new(&conn.info), &set, &to)
+        .await
+        .map_err(Fail::Target)?;
     if !moved.uids.is_empty() {
         let code = Code::CopyUid {
             uid_validity: moved.uid_validity,

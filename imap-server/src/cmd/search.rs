@@ -15,7 +15,13 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, uid: bool, key: SearchKe
     let ctx = Ctx::new(&conn.info);
     let wire = &mut conn.wire;
     let mut found = Found::new(Out::new(&mut wire.core, &mut wire.tx), uid);
-    let searched = race(mailbox.search(&ctx, &key, &mut found), &mut wire.rx, &wire.entry, wire.times.backend).await?;
+    let searched = race(
+        mailbox.search(&ctx, &key, &mut found),
+        &mut wire.rx,
+        &wire.entry,
+        wire.times.backend,
+    )
+    .await?;
     found.end();
     wire.check()?;
     searched?;

@@ -1,6 +1,6 @@
 //! SELECT and EXAMINE (RFC 3501 6.3.1, 6.3.2).
 
-use backend_api::{Access, Backend, Ctx, Session};
+use backend_api::{Access, Backend, Ctx, PermanentFlags, Session};
 use imap_core::{Answer, Code, MailboxArg};
 
 use super::{existing, need};
@@ -13,8 +13,12 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, acc
     let name = existing(mailbox)?;
     let session = need(&mut conn.session)?;
     // Not raced: who opens a mailbox may claim what is recent in it.
-    let (mailbox, selected) = session.select(&Ctx::new(&conn.info), &name, access).await?;
+    let (mailbox, mut selected) = session.select(&Ctx::new(&conn.info), &name, access).await?;
     let read_only = selected.read_only || access == Access::ReadOnly;
+    if read_only {
+        // Whatever a backend says: STORE is going to be refused.
+        selected.permanent = PermanentFlags::None;
+    }
     conn.wire.core.select(&selected, read_only);
     conn.mailbox = Some(mailbox);
     conn.place.set_mailbox(Some(name));

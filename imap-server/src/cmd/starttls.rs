@@ -2,12 +2,11 @@
 
 use backend_api::Backend;
 use imap_core::{Answer, Code, Tag};
-use tokio::time::timeout_at;
 
 use crate::connection::Conn;
 use crate::reply::{Fail, Reply};
 use crate::tls;
-use crate::wire::End;
+use crate::wire::{End, Wire};
 
 pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag) -> Result<Reply, Fail> {
     let Some(config) = conn.starttls.take() else {
@@ -16,13 +15,11 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag) -> Result<Rep
     conn.wire.core.complete(tag, &Answer::ok("Begin TLS negotiation now"));
     conn.wire.flush().await?;
     let deadline = conn.wire.deadline();
-    let handshake = conn.wire.rx.replace(async |stream| tls::handshake(&config, stream).await);
-    match timeout_at(deadline, handshake).await {
-        Ok(done) => done.map_err(End::Broken)?,
-        Err(_) => return Err(End::Broken(std::io::ErrorKind::TimedOut.into()).into()),
-    }
-    // A command smuggled in front of the handshake would otherwise run as if it had been encrypted (RFC 7817's neighbours,
-    // CVE-2011-0411).
+    let Wire { rx, entry, .. } = &mut conn.wire;
+    let encrypted = rx.replace(async |stream| tls::handshake(&config, stream, deadline, &entry.stop).await);
+    encrypted.await.map_err(End::Broken)?;
+    // A command in front of the handshake, smuggled in by somebody on the way, would otherwise run as if its client had
+    // sent it (CVE-2011-0411).
     conn.wire.core.set_tls();
     conn.info.tls = true;
     conn.place.set_tls();

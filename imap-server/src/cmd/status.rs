@@ -7,7 +7,12 @@ use super::{existing, need};
 use crate::connection::Conn;
 use crate::reply::{Fail, Reply};
 
-pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, items: StatusItems, append_limit: bool) -> Result<Reply, Fail> {
+pub(super) async fn run<B: Backend>(
+    conn: &mut Conn<B>,
+    mailbox: MailboxArg,
+    items: StatusItems,
+    append_limit: bool,
+) -> Result<Reply, Fail> {
     let name = existing(mailbox)?;
     let session = need(&mut conn.session)?;
     let ctx = Ctx::new(&conn.info);

@@ -11,5 +11,9 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg, sub
     let name = existing(mailbox)?;
     let session = need(&mut conn.session)?;
     session.subscribe(&Ctx::new(&conn.info), &name, subscribed).await?;
-    Reply::ok(if subscribed { "SUBSCRIBE completed" } else { "UNSUBSCRIBE completed" })
+    Reply::ok(if subscribed {
+        "SUBSCRIBE completed"
+    } else {
+        "UNSUBSCRIBE completed"
+    })
 }

@@ -33,7 +33,8 @@ async fn a_command_in_the_same_packet_as_a_literal_runs() {
     let fake = Fake::new(0);
     let mut c = client(&fake).await;
     c.send("a APPEND INBOX {5+}\r\nhello\r\nb NOOP\r\n").await;
-    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n").await;
+    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +45,8 @@ async fn a_literal_may_come_octet_by_octet() {
         c.send([*octet]).await;
         tokio::task::yield_now().await;
     }
-    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n").await;
+    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +54,8 @@ async fn an_append_to_the_selected_mailbox_is_announced_before_its_ok() {
     let fake = Fake::new(1);
     let mut c = Client::selected(&Server::new(fake.clone())).await;
     c.send("a APPEND INBOX {5+}\r\nhello\r\n").await;
-    c.expect("* 2 EXISTS\r\n* 0 RECENT\r\na OK [APPENDUID 1 2] APPEND completed\r\n").await;
+    c.expect("* 2 EXISTS\r\n* 0 RECENT\r\na OK [APPENDUID 1 2] APPEND completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,8 +79,10 @@ async fn a_refused_synchronizing_literal_is_never_asked_for() {
 async fn text_of_a_refused_literal_is_never_executed() {
     let fake = Fake::new(0);
     let mut c = client(&fake).await;
-    c.send("a APPEND nothing {19+}\r\nx CREATE injected\r\n\r\nb NOOP\r\n").await;
-    c.expect("a NO [TRYCREATE] no such mailbox\r\nb OK NOOP completed\r\n").await;
+    c.send("a APPEND nothing {19+}\r\nx CREATE injected\r\n\r\nb NOOP\r\n")
+        .await;
+    c.expect("a NO [TRYCREATE] no such mailbox\r\nb OK NOOP completed\r\n")
+        .await;
     assert_eq!(fake.calls(), ["append nothing"]);
 }
 
@@ -85,8 +90,10 @@ async fn text_of_a_refused_literal_is_never_executed() {
 async fn what_a_backend_leaves_unread_is_never_executed() {
     let fake = Fake::new(0).with(Fault::AppendRefusedAfterTwoOctets);
     let mut c = client(&fake).await;
-    c.send("a APPEND INBOX {19+}\r\nx CREATE injected\r\n\r\nb NOOP\r\n").await;
-    c.expect("a NO [OVERQUOTA] two octets are too many\r\nb OK NOOP completed\r\n").await;
+    c.send("a APPEND INBOX {19+}\r\nx CREATE injected\r\n\r\nb NOOP\r\n")
+        .await;
+    c.expect("a NO [OVERQUOTA] two octets are too many\r\nb OK NOOP completed\r\n")
+        .await;
     assert_eq!(fake.calls(), ["append INBOX", "message 19 ()", "append dropped"]);
 }
 
@@ -144,7 +151,8 @@ async fn a_literal_of_which_nothing_comes_for_five_minutes_ends_the_connection()
     tokio::time::sleep(Duration::from_secs(299)).await;
     c.send("l").await;
     let start = Instant::now();
-    c.expect("* BYE Nothing came of the literal that was announced\r\n").await;
+    c.expect("* BYE Nothing came of the literal that was announced\r\n")
+        .await;
     assert_eq!(start.elapsed().as_secs(), 300);
     c.expect_end().await;
     assert_eq!(fake.world().messages.len(), 0);
@@ -158,7 +166,8 @@ async fn a_literal_larger_than_every_buffer_arrives_whole() {
     c.send(format!("a APPEND INBOX {{{}+}}\r\n", body.len())).await;
     c.send(&body).await;
     c.send("\r\nb NOOP\r\n").await;
-    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n").await;
+    c.expect("a OK [APPENDUID 1 1] APPEND completed\r\nb OK NOOP completed\r\n")
+        .await;
     assert_eq!(fake.world().messages.values().last().unwrap().body, body);
 }
 
@@ -169,7 +178,10 @@ async fn the_limit_of_the_server_holds_as_well() {
         message: 4,
         ..Limits::default()
     };
-    let server = Server::builder(fake.clone()).limits(limits).without_capability("ID").build();
+    let server = Server::builder(fake.clone())
+        .limits(limits)
+        .without_capability("ID")
+        .build();
     let mut c = Client::new(&server);
     c.line().await;
     c.send("in LOGIN demo secret\r\n").await;

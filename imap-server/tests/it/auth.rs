@@ -59,7 +59,8 @@ async fn the_mechanism_login_asks_twice() {
 async fn authenticate_can_be_cancelled() {
     let server = Server::new(Fake::new(0));
     let mut c = Client::greeted(&server).await;
-    c.talk("C: a AUTHENTICATE PLAIN\nS: + \nC: *\nS: a BAD AUTHENTICATE cancelled\nC: b NOOP\nS: b OK NOOP completed").await;
+    c.talk("C: a AUTHENTICATE PLAIN\nS: + \nC: *\nS: a BAD AUTHENTICATE cancelled\nC: b NOOP\nS: b OK NOOP completed")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,10 +89,13 @@ async fn an_unknown_mechanism_is_refused() {
 async fn nobody_acts_for_somebody_else() {
     let fake = Fake::new(0);
     let mut c = Client::greeted(&Server::new(fake.clone())).await;
-    c.send(format!("a AUTHENTICATE PLAIN {}\r\n", base64(b"boss\0demo\0secret"))).await;
-    c.expect("a NO [AUTHORIZATIONFAILED] not allowed to act for another user\r\n").await;
+    c.send(format!("a AUTHENTICATE PLAIN {}\r\n", base64(b"boss\0demo\0secret")))
+        .await;
+    c.expect("a NO [AUTHORIZATIONFAILED] not allowed to act for another user\r\n")
+        .await;
     assert_eq!(fake.calls(), [""; 0]);
-    c.send(format!("a AUTHENTICATE PLAIN {}\r\n", base64(b"demo\0demo\0secret"))).await;
+    c.send(format!("a AUTHENTICATE PLAIN {}\r\n", base64(b"demo\0demo\0secret")))
+        .await;
     c.expect(&in_ok()).await;
 }
 
@@ -146,7 +150,12 @@ async fn between_two_machines_a_password_needs_tls() {
     let greeting = c.line().await;
     assert!(greeting.contains(" LOGINDISABLED "), "{greeting}");
     assert!(!greeting.contains("AUTH="), "{greeting}");
-    for command in ["LOGIN demo secret", "AUTHENTICATE PLAIN", "AUTHENTICATE LOGIN", "AUTHENTICATE PLAIN AGRlbW8Ac2VjcmV0"] {
+    for command in [
+        "LOGIN demo secret",
+        "AUTHENTICATE PLAIN",
+        "AUTHENTICATE LOGIN",
+        "AUTHENTICATE PLAIN AGRlbW8Ac2VjcmV0",
+    ] {
         c.send(format!("a {command}\r\n")).await;
         let line = c.line().await;
         assert!(line.starts_with("a NO [PRIVACYREQUIRED] "), "{line}");
@@ -211,7 +220,8 @@ async fn a_login_that_hangs_is_given_up() {
     let fake = Fake::new(0).with(Fault::LoginHangs);
     let mut c = Client::greeted(&Server::new(fake)).await;
     c.send("a LOGIN demo secret\r\n").await;
-    c.expect("a NO [UNAVAILABLE] the password could not be checked in time\r\n").await;
+    c.expect("a NO [UNAVAILABLE] the password could not be checked in time\r\n")
+        .await;
     c.expect("* BYE Login took too long\r\n").await;
 }
 
@@ -223,7 +233,8 @@ async fn a_backend_may_know_the_client_or_turn_it_away() {
     let mut c = Client::new(&server);
     let greeting = c.line().await;
     assert!(greeting.starts_with("* PREAUTH [CAPABILITY IMAP4rev1 "), "{greeting}");
-    c.talk("C: a STATUS INBOX (MESSAGES)\nS: * STATUS INBOX (MESSAGES 0)\nS: a OK STATUS completed").await;
+    c.talk("C: a STATUS INBOX (MESSAGES)\nS: * STATUS INBOX (MESSAGES 0)\nS: a OK STATUS completed")
+        .await;
     fake.world().turn_away = Some("Not you");
     let mut c = Client::new(&server);
     c.expect("* BYE Not you\r\n").await;
@@ -240,7 +251,9 @@ async fn there_are_caps_on_connections_in_all_of_a_user_and_from_an_address() {
     let server = caps(|c| c.connections = 1);
     let first = Client::greeted(&server).await;
     let mut second = Client::new(&server);
-    second.expect("* BYE Too many connections to this server, try again later\r\n").await;
+    second
+        .expect("* BYE Too many connections to this server, try again later\r\n")
+        .await;
     second.expect_end().await;
     drop(first.stream);
     first.task.await.unwrap();
@@ -249,13 +262,17 @@ async fn there_are_caps_on_connections_in_all_of_a_user_and_from_an_address() {
     let server = caps(|c| c.per_address = 1);
     let _first = Client::greeted(&server).await;
     let mut second = Client::new(&server);
-    second.expect("* BYE Too many connections from your address, try again later\r\n").await;
+    second
+        .expect("* BYE Too many connections from your address, try again later\r\n")
+        .await;
 
     let server = caps(|c| c.per_user = 1);
     let _first = Client::logged_in(&server).await;
     let mut second = Client::greeted(&server).await;
     second.send("a LOGIN demo secret\r\n").await;
-    second.expect("a NO [LIMIT] Too many connections of this user, close some first\r\n").await;
+    second
+        .expect("a NO [LIMIT] Too many connections of this user, close some first\r\n")
+        .await;
     second.send("b LOGIN user2 secret\r\n").await;
     assert!(second.line().await.starts_with("b OK"));
 }

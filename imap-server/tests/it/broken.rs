@@ -49,7 +49,8 @@ async fn a_change_is_finished_before_a_shutdown_ends() {
     c.quiet().await;
     let handle = server.handle();
     let shutdown = tokio::spawn(async move { handle.shutdown("Now", Duration::from_secs(60)).await });
-    c.expect("* 1 FETCH (FLAGS (\\Seen))\r\na OK STORE completed\r\n* BYE Now\r\n").await;
+    c.expect("* 1 FETCH (FLAGS (\\Seen))\r\na OK STORE completed\r\n* BYE Now\r\n")
+        .await;
     c.expect_end().await;
     drop(c.stream);
     assert_eq!(shutdown.await.unwrap(), 0);

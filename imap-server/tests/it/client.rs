@@ -84,7 +84,9 @@ impl Client {
     pub async fn logged_in(server: &Server<Fake>) -> Self {
         let mut client = Self::greeted(server).await;
         client.send("in LOGIN demo secret\r\n").await;
-        client.expect(&format!("in OK [CAPABILITY {CAPS_IN}] Logged in\r\n")).await;
+        client
+            .expect(&format!("in OK [CAPABILITY {CAPS_IN}] Logged in\r\n"))
+            .await;
         client
     }
 
@@ -139,12 +141,18 @@ impl Client {
             if let Some(at) = self.read.iter().position(|b| *b == b'\n') {
                 return String::from_utf8_lossy(&self.read.drain(..=at).collect::<Vec<_>>()).into_owned();
             }
-            assert!(self.more().await, "the connection ended: {:?}", String::from_utf8_lossy(&self.read));
+            assert!(
+                self.more().await,
+                "the connection ended: {:?}",
+                String::from_utf8_lossy(&self.read)
+            );
         }
     }
 
     async fn more(&mut self) -> bool {
-        let read = timeout(LONG, self.stream.read_buf(&mut self.read)).await.expect("nothing came in a day");
+        let read = timeout(LONG, self.stream.read_buf(&mut self.read))
+            .await
+            .expect("nothing came in a day");
         read.unwrap() > 0
     }
 
@@ -179,7 +187,11 @@ struct Breakable {
 impl Breakable {
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.is = self.is || self.broken.as_mut().poll(cx).is_ready();
-        if self.is { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.is {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 

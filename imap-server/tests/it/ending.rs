@@ -13,9 +13,11 @@ use crate::fake::{Fake, Fault};
 async fn what_was_received_before_the_client_closed_its_side_is_answered() {
     let fake = Fake::new(1);
     let mut c = Client::selected(&Server::new(fake)).await;
-    c.send("a NOOP\r\nb UID STORE 1 +FLAGS.SILENT (\\Seen)\r\nc FETCH 1 FLAGS\r\nd NOO").await;
+    c.send("a NOOP\r\nb UID STORE 1 +FLAGS.SILENT (\\Seen)\r\nc FETCH 1 FLAGS\r\nd NOO")
+        .await;
     c.stream.shutdown().await.unwrap();
-    c.expect("a OK NOOP completed\r\nb OK STORE completed\r\n* 1 FETCH (FLAGS (\\Seen))\r\nc OK FETCH completed\r\n").await;
+    c.expect("a OK NOOP completed\r\nb OK STORE completed\r\n* 1 FETCH (FLAGS (\\Seen))\r\nc OK FETCH completed\r\n")
+        .await;
     c.expect_end().await;
     c.ended().await;
 }
@@ -65,7 +67,10 @@ async fn a_handle_lists_sessions_and_disconnects_a_user() {
     other.send("a LOGIN user1 secret\r\n").await;
     other.skip_to("a OK").await;
     let sessions = handle.sessions();
-    let listed: Vec<_> = sessions.iter().map(|s| (s.user.as_deref(), s.mailbox.as_ref().map(|m| m.as_str()))).collect();
+    let listed: Vec<_> = sessions
+        .iter()
+        .map(|s| (s.user.as_deref(), s.mailbox.as_ref().map(|m| m.as_str())))
+        .collect();
     assert_eq!(listed, [(Some("demo"), Some("INBOX")), (Some("user1"), None)]);
     assert_eq!(sessions[0].peer, loopback().peer);
     assert_eq!(handle.disconnect_user("demo", "The account was closed"), 1);
@@ -86,7 +91,11 @@ async fn a_shutdown_says_bye_to_all_also_in_idle_and_before_login() {
     let mut idle = Client::selected(&server).await;
     idle.talk("C: a IDLE\nS: + idling").await;
     let handle = server.handle();
-    let left = tokio::spawn(async move { handle.shutdown("Server is shutting down", Duration::from_secs(10)).await });
+    let left = tokio::spawn(async move {
+        handle
+            .shutdown("Server is shutting down", Duration::from_secs(10))
+            .await
+    });
     for client in [&mut waiting, &mut greeted, &mut idle] {
         client.expect("* BYE Server is shutting down\r\n").await;
     }

@@ -132,7 +132,11 @@ impl Fake {
     }
 
     fn must_exist(&self, name: &MailboxName) -> Result<()> {
-        if self.world().mailboxes.contains(name.as_str()) { Ok(()) } else { Err(Error::not_found("no such mailbox")) }
+        if self.world().mailboxes.contains(name.as_str()) {
+            Ok(())
+        } else {
+            Err(Error::not_found("no such mailbox"))
+        }
     }
 }
 
@@ -247,7 +251,11 @@ impl Session for FakeSession {
         self.fake.call(format!("select {name} {access:?}"));
         self.fake.must_exist(name)?;
         let world = self.fake.world();
-        let view = world.messages.iter().map(|(uid, m)| (*uid, m.flags.clone())).collect::<Vec<_>>();
+        let view = world
+            .messages
+            .iter()
+            .map(|(uid, m)| (*uid, m.flags.clone()))
+            .collect::<Vec<_>>();
         let mut selected = Selected::new(VALIDITY);
         selected.exists = view.len() as u32;
         selected.uid_next = Uid::new(world.uid_next);
@@ -311,7 +319,10 @@ impl Append for FakeAppend {
         }
         let uids = {
             let mut world = self.fake.world();
-            self.taken.iter().map(|(f, b)| world.add(b.clone(), f.clone())).collect()
+            self.taken
+                .iter()
+                .map(|(f, b)| world.add(b.clone(), f.clone()))
+                .collect()
         };
         self.fake.notify();
         Ok(Appended::new(VALIDITY, uids))
@@ -348,7 +359,12 @@ impl FakeMailbox {
             SearchKey::All => true,
             SearchKey::Set(NumSet::Seq(set)) => set.contains(seq),
             SearchKey::Set(NumSet::Uid(set)) => set.contains(uid),
-            SearchKey::Has(flag) => self.fake.world().messages.get(&uid).is_some_and(|m| m.flags.contains(flag)),
+            SearchKey::Has(flag) => self
+                .fake
+                .world()
+                .messages
+                .get(&uid)
+                .is_some_and(|m| m.flags.contains(flag)),
             SearchKey::Not(key) => !self.matches(seq, uid, key),
             _ => false,
         }
@@ -358,14 +374,20 @@ impl FakeMailbox {
         let fault = self.fake.world().fault;
         let (body, flags, newly_seen) = {
             let mut world = self.fake.world();
-            let Some(message) = world.messages.get_mut(&uid) else { return Ok(()) };
+            let Some(message) = world.messages.get_mut(&uid) else {
+                return Ok(());
+            };
             let newly_seen = want.set_seen && !message.flags.has(SystemFlag::Seen);
             if newly_seen {
                 message.flags = message.flags.clone().with(SystemFlag::Seen);
             }
             (message.body.clone(), message.flags.clone(), newly_seen)
         };
-        let seq = if fault == Some(Fault::NumberAboveExists) { Seq::MAX } else { seq };
+        let seq = if fault == Some(Fault::NumberAboveExists) {
+            Seq::MAX
+        } else {
+            seq
+        };
         out.begin(seq, uid);
         for item in &want.items {
             match item {
@@ -462,7 +484,9 @@ impl Mailbox for FakeMailbox {
         for (seq, uid) in self.uids(set) {
             let flags = {
                 let mut world = self.fake.world();
-                let Some(message) = world.messages.get_mut(&uid) else { continue };
+                let Some(message) = world.messages.get_mut(&uid) else {
+                    continue;
+                };
                 message.flags = change.apply(&message.flags);
                 message.flags.clone()
             };
@@ -492,7 +516,10 @@ impl Mailbox for FakeMailbox {
     async fn copy(&mut self, _: &Ctx<'_>, set: &NumSet, to: &MailboxName) -> Result<Copied> {
         self.fake.call(format!("copy {set:?} {to}"));
         self.fake.must_exist(to)?;
-        let uids = self.uids(set).into_iter().map(|(_, uid)| (uid, Uid::new(uid.get() + 100).unwrap()));
+        let uids = self
+            .uids(set)
+            .into_iter()
+            .map(|(_, uid)| (uid, Uid::new(uid.get() + 100).unwrap()));
         Ok(Copied::new(VALIDITY, uids.collect()))
     }
 
@@ -520,10 +547,16 @@ impl Mailbox for FakeMailbox {
         let untold = |fake: &Fake, view: &[(Uid, Flags)]| {
             let world = fake.world();
             let gone = rights.expunge && view.iter().any(|(uid, _)| !world.messages.contains_key(uid));
-            let flags = view.iter().any(|(uid, f)| world.messages.get(uid).is_some_and(|m| m.flags != *f));
+            let flags = view
+                .iter()
+                .any(|(uid, f)| world.messages.get(uid).is_some_and(|m| m.flags != *f));
             let last = view.last().map(|(uid, _)| *uid);
             let new = world.messages.keys().next_back().copied() > last;
-            world.fault == Some(Fault::ChangedLies) || gone || rights.flags && flags || rights.exists && new || world.fault == Some(Fault::Gone)
+            world.fault == Some(Fault::ChangedLies)
+                || gone
+                || rights.flags && flags
+                || rights.exists && new
+                || world.fault == Some(Fault::Gone)
         };
         loop {
             if untold(&self.fake, &self.view) {

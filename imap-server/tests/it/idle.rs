@@ -31,7 +31,8 @@ async fn mail_that_arrived_between_the_last_command_and_idle_is_announced_at_onc
     let fake = Fake::new(1);
     let mut c = selected(&fake).await;
     fake.arrive("new");
-    c.talk("C: a IDLE\nS: + idling\nS: * 2 EXISTS\nS: * 0 RECENT\nC: DONE\nS: a OK IDLE completed").await;
+    c.talk("C: a IDLE\nS: + idling\nS: * 2 EXISTS\nS: * 0 RECENT\nC: DONE\nS: a OK IDLE completed")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +40,8 @@ async fn idle_and_done_in_one_packet_are_answered() {
     let fake = Fake::new(1);
     let mut c = selected(&fake).await;
     c.send("a IDLE\r\nDONE\r\nb NOOP\r\n").await;
-    c.expect("+ idling\r\na OK IDLE completed\r\nb OK NOOP completed\r\n").await;
+    c.expect("+ idling\r\na OK IDLE completed\r\nb OK NOOP completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +78,8 @@ async fn a_command_by_number_behind_done_holds_expunge_back() {
     c.talk("C: a IDLE\nS: + idling").await;
     fake.remove_quietly(1);
     c.send("DONE\r\nb FETCH 2 UID\r\n").await;
-    c.expect("a OK IDLE completed\r\n* 2 FETCH (UID 2)\r\nb OK FETCH completed\r\n").await;
+    c.expect("a OK IDLE completed\r\n* 2 FETCH (UID 2)\r\nb OK FETCH completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,9 @@ async fn a_listener_serves_until_the_shutdown() {
     c.read_line(&mut line).await.unwrap();
     // Both ends are loopback addresses.
     assert!(line.contains(" AUTH=PLAIN "), "{line}");
-    c.write_all(b"a LOGIN demo secret\r\nb SELECT INBOX\r\nc FETCH 1 BODY[]\r\n").await.unwrap();
+    c.write_all(b"a LOGIN demo secret\r\nb SELECT INBOX\r\nc FETCH 1 BODY[]\r\n")
+        .await
+        .unwrap();
     loop {
         line.clear();
         c.read_line(&mut line).await.unwrap();

@@ -94,7 +94,8 @@ async fn mailboxes_are_created_removed_and_renamed_but_for_inbox() {
 async fn a_mailbox_is_created_for_a_special_use() {
     let fake = Fake::new(0);
     let mut c = client(&fake).await;
-    c.talk("C: a CREATE Bin (USE (\\Trash))\nS: a OK CREATE completed").await;
+    c.talk("C: a CREATE Bin (USE (\\Trash))\nS: a OK CREATE completed")
+        .await;
     assert_eq!(fake.calls(), ["create Bin [Trash]"]);
 }
 
@@ -184,7 +185,8 @@ async fn a_failed_select_leaves_nothing_selected() {
     let fake = Fake::new(1);
     let server = Server::new(fake.clone());
     let mut c = Client::selected(&server).await;
-    c.talk("C: a SELECT nothing\nS: a NO [NONEXISTENT] no such mailbox").await;
+    c.talk("C: a SELECT nothing\nS: a NO [NONEXISTENT] no such mailbox")
+        .await;
     c.send("b FETCH 1 FLAGS\r\n").await;
     assert!(c.line().await.starts_with("b BAD"));
     assert_eq!(server.handle().sessions()[0].mailbox, None);
@@ -242,6 +244,7 @@ async fn a_deleted_mailbox_ends_the_session_after_the_running_command() {
     let fake = Fake::new(1);
     let mut c = Client::selected(&Server::new(fake.clone())).await;
     fake.world().fault = Some(Fault::Gone);
-    c.talk("C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a OK FETCH completed\nS: * BYE The mailbox was deleted").await;
+    c.talk("C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a OK FETCH completed\nS: * BYE The mailbox was deleted")
+        .await;
     c.expect_end().await;
 }

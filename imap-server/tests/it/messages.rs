@@ -43,7 +43,12 @@ async fn fetch_gives_what_is_asked_and_sets_seen_without_peek() {
         "#,
     )
     .await;
-    let asked = ["fetch Seq({2}) seen=false", "fetch Seq({1}) seen=false", "fetch Uid({1}) seen=true", "fetch Seq({1:2}) seen=false"];
+    let asked = [
+        "fetch Seq({2}) seen=false",
+        "fetch Seq({1}) seen=false",
+        "fetch Uid({1}) seen=true",
+        "fetch Seq({1:2}) seen=false",
+    ];
     assert_eq!(fake.calls(), asked);
 }
 
@@ -82,7 +87,12 @@ async fn after_examine_nothing_changes() {
 async fn numbers_above_exists_are_bad_and_unknown_uids_are_not() {
     let fake = Fake::new(2);
     let mut c = selected(&fake).await;
-    for (command, name) in [("FETCH 3 FLAGS", "FETCH"), ("STORE 1:3 FLAGS ()", "STORE"), ("COPY 4 Other", "COPY"), ("MOVE 5 Other", "MOVE")] {
+    for (command, name) in [
+        ("FETCH 3 FLAGS", "FETCH"),
+        ("STORE 1:3 FLAGS ()", "STORE"),
+        ("COPY 4 Other", "COPY"),
+        ("MOVE 5 Other", "MOVE"),
+    ] {
         c.send(&format!("a {command}\r\n")).await;
         let line = c.line().await;
         assert!(line.starts_with("a BAD"), "{name}: {line}");
@@ -222,7 +232,8 @@ async fn uid_expunge_removes_the_named_alone() {
     fake.flag(1, deleted());
     fake.flag(3, deleted());
     let mut c = selected(&fake).await;
-    c.talk("C: a UID EXPUNGE 2:*\nS: * 3 EXPUNGE\nS: a OK EXPUNGE completed").await;
+    c.talk("C: a UID EXPUNGE 2:*\nS: * 3 EXPUNGE\nS: a OK EXPUNGE completed")
+        .await;
     assert_eq!(fake.calls(), ["expunge Some({2:3})"]);
 }
 
@@ -293,7 +304,15 @@ async fn commands_by_number_never_tell_expunge() {
 
 #[tokio::test(start_paused = true)]
 async fn every_other_command_tells_everything() {
-    for command in ["NOOP", "CHECK", "COPY 2 Other", "CAPABILITY", "NAMESPACE", "CREATE x", "STATUS INBOX (MESSAGES)"] {
+    for command in [
+        "NOOP",
+        "CHECK",
+        "COPY 2 Other",
+        "CAPABILITY",
+        "NAMESPACE",
+        "CREATE x",
+        "STATUS INBOX (MESSAGES)",
+    ] {
         let fake = Fake::new(2);
         let mut c = selected(&fake).await;
         fake.remove(1);
@@ -328,13 +347,16 @@ async fn updates_stand_before_a_no_but_not_before_a_bad() {
     fake.arrive("new");
     c.send("a FETCH 9 FLAGS\r\n").await;
     assert!(c.line().await.starts_with("a BAD"));
-    c.talk("C: b DELETE nothing\nS: * 2 EXISTS\nS: * 0 RECENT\nS: b NO [NONEXISTENT] no such mailbox").await;
+    c.talk("C: b DELETE nothing\nS: * 2 EXISTS\nS: * 0 RECENT\nS: b NO [NONEXISTENT] no such mailbox")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_the_other_policy_changes_are_told_when_asked_for() {
     let fake = Fake::new(2);
-    let server = Server::builder(fake.clone()).poll_policy(PollPolicy::OnlyWhenAsked).build();
+    let server = Server::builder(fake.clone())
+        .poll_policy(PollPolicy::OnlyWhenAsked)
+        .build();
     let mut c = Client::selected(&server).await;
     fake.arrive("new");
     fake.flag(1, deleted());

@@ -46,7 +46,12 @@ async fn a_response_without_end_is_taken_back() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_within_a_section_that_was_sent_closes_without_another_octet() {
-    told(Fault::FailsWithinSentSection, "a FETCH 1 BODY.PEEK[]", "* 1 FETCH (BODY[] {9}\r\nessage 1").await;
+    told(
+        Fault::FailsWithinSentSection,
+        "a FETCH 1 BODY.PEEK[]",
+        "* 1 FETCH (BODY[] {9}\r\nessage 1",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +68,8 @@ async fn an_error_within_a_section_that_was_not_sent_is_a_no() {
 async fn an_error_between_two_messages_keeps_the_first() {
     let fake = Fake::new(2).with(Fault::FailsBetweenMessages);
     let mut c = Client::selected(&Server::new(fake)).await;
-    c.talk("C: a FETCH 1:2 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a NO [UNAVAILABLE] come back later").await;
+    c.talk("C: a FETCH 1:2 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a NO [UNAVAILABLE] come back later")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,8 +13,10 @@ use crate::fake::Fake;
 async fn answers_come_in_the_order_of_the_commands() {
     let fake = Fake::new(2);
     let mut c = Client::selected(&Server::new(fake.clone())).await;
-    c.send("a STORE 1 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\nc FETCH 1 UID\r\n").await;
-    c.expect("a OK STORE completed\r\n* 1 EXPUNGE\r\nb OK EXPUNGE completed\r\n").await;
+    c.send("a STORE 1 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\nc FETCH 1 UID\r\n")
+        .await;
+    c.expect("a OK STORE completed\r\n* 1 EXPUNGE\r\nb OK EXPUNGE completed\r\n")
+        .await;
     c.expect("* 1 FETCH (UID 2)\r\nc OK FETCH completed\r\n").await;
 }
 
@@ -50,7 +52,8 @@ async fn a_command_without_numbers_behind_noop_holds_nothing_back() {
     let mut c = Client::selected(&Server::new(fake.clone())).await;
     fake.remove(1);
     c.send("a NOOP\r\nb NOOP\r\n").await;
-    c.expect("* 1 EXPUNGE\r\na OK NOOP completed\r\nb OK NOOP completed\r\n").await;
+    c.expect("* 1 EXPUNGE\r\na OK NOOP completed\r\nb OK NOOP completed\r\n")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +89,10 @@ async fn commands_whose_answers_nobody_reads_are_not_taken_in() {
     let mut c = Client::with_pipe(&server, loopback(), Tls::None, 64 * 1024);
     let batch = "a CAPABILITY\r\n".repeat(1000);
     let mut taken = 0;
-    while timeout(Duration::from_secs(1), c.stream.write_all(batch.as_bytes())).await.is_ok() {
+    while timeout(Duration::from_secs(1), c.stream.write_all(batch.as_bytes()))
+        .await
+        .is_ok()
+    {
         taken += batch.len();
         assert!(taken < 1 << 20, "the server reads without end");
     }
@@ -123,7 +129,9 @@ async fn a_slow_reader_delays_nobody_else() {
     slow.send("c FETCH 1 BODY.PEEK[]\r\n").await;
     let mut other = Client::selected(&server).await;
     let start = Instant::now();
-    other.talk("C: a STORE 1 +FLAGS.SILENT (\\Seen)\nS: a OK STORE completed\nC: b NOOP\nS: b OK NOOP completed").await;
+    other
+        .talk("C: a STORE 1 +FLAGS.SILENT (\\Seen)\nS: a OK STORE completed\nC: b NOOP\nS: b OK NOOP completed")
+        .await;
     assert!(start.elapsed() < Duration::from_millis(100));
     slow.expect("* 1 FETCH (BODY[] {10485760}\r\n").await;
     slow.expect(&"x".repeat(10 << 20)).await;
@@ -139,7 +147,11 @@ async fn a_batch_is_answered_in_few_writes() {
 
     struct Counted(tokio::io::DuplexStream, Arc<AtomicUsize>);
     impl tokio::io::AsyncRead for Counted {
-        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut tokio::io::ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut tokio::io::ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
             Pin::new(&mut self.0).poll_read(cx, buf)
         }
     }
@@ -165,7 +177,9 @@ async fn a_batch_is_answered_in_few_writes() {
     ours.write_all("a NOOP\r\n".repeat(500).as_bytes()).await.unwrap();
     ours.shutdown().await.unwrap();
     let mut answers = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut ours, &mut answers).await.unwrap();
+    tokio::io::AsyncReadExt::read_to_string(&mut ours, &mut answers)
+        .await
+        .unwrap();
     assert_eq!(answers.lines().count(), 501);
     let writes = writes.load(Ordering::Relaxed);
     assert!(writes <= 3, "{writes} writes for the greeting and one batch");

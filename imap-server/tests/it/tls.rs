@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use imap_server::prelude::*;
 use imap_server::rustls;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -16,12 +16,13 @@ use crate::fake::Fake;
 fn configs() -> (Arc<rustls::ServerConfig>, TlsConnector) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let cert: CertificateDer<'static> = made.cert.der().clone();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let server = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.clone()], key).unwrap();
+    let server = server_config(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(cert).unwrap();
-    let client = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    (Arc::new(server), TlsConnector::from(Arc::new(client)))
+    let client = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (server, TlsConnector::from(Arc::new(client)))
 }
 
 async fn connect(connector: &TlsConnector, stream: DuplexStream) -> BufReader<TlsStream<DuplexStream>> {
@@ -48,7 +49,10 @@ async fn with_implicit_tls_a_password_is_taken_from_afar() {
     let server = Server::new(Fake::new(0));
     let mut c = connect(&connector, over_a_pipe(&server, Tls::Implicit(config))).await;
     let greeting = line(&mut c).await;
-    assert!(greeting.contains(" AUTH=PLAIN ") && !greeting.contains("STARTTLS"), "{greeting}");
+    assert!(
+        greeting.contains(" AUTH=PLAIN ") && !greeting.contains("STARTTLS"),
+        "{greeting}"
+    );
     c.write_all(b"a LOGIN demo secret\r\n").await.unwrap();
     c.flush().await.unwrap();
     assert!(line(&mut c).await.starts_with("a OK"));
@@ -69,10 +73,15 @@ async fn starttls_changes_the_capabilities_and_lets_passwords_through() {
     assert!(greeting.contains(" STARTTLS LOGINDISABLED "), "{greeting}");
     c.talk("C: a STARTTLS\nS: a OK Begin TLS negotiation now").await;
     let mut c = connect(&connector, c.stream).await;
-    c.write_all(b"b CAPABILITY\r\nc STARTTLS\r\nd LOGIN demo secret\r\n").await.unwrap();
+    c.write_all(b"b CAPABILITY\r\nc STARTTLS\r\nd LOGIN demo secret\r\n")
+        .await
+        .unwrap();
     c.flush().await.unwrap();
     let capability = line(&mut c).await;
-    assert!(capability.contains(" AUTH=PLAIN ") && !capability.contains("STARTTLS"), "{capability}");
+    assert!(
+        capability.contains(" AUTH=PLAIN ") && !capability.contains("STARTTLS"),
+        "{capability}"
+    );
     assert_eq!(line(&mut c).await, "b OK CAPABILITY completed\r\n");
     let again = line(&mut c).await;
     assert!(again.starts_with("c BAD") || again.starts_with("c NO"), "{again}");
@@ -118,5 +127,18 @@ async fn a_handshake_that_does_not_come_ends_within_the_minute() {
         c.expect_end().await;
         c.ended().await;
         assert_eq!(start.elapsed(), Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (cert, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let other = rcgen::generate_simple_self_signed(vec!["localhost".into()])
+        .unwrap()
+        .signing_key
+        .serialize_pem();
+    for (cert, key) in [("", &*key), ("nonsense", &key), (&cert, ""), (&cert, &other)] {
+        assert!(server_config(cert.as_bytes(), key.as_bytes()).is_err());
     }
 }
