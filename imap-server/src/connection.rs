@@ -64,7 +64,10 @@ pub(crate) async fn serve<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Du
 async fn enter<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Duplex>, info: ConnInfo, tls: Tls, start: Instant) {
     let place = match server.registry.enter(&info, &server.config.caps) {
         Ok(place) => place,
-        Err(text) => return turn_away(stream, &info, &text).await,
+        Err(text) => {
+            let core = Connection::new(server.core(false).clone(), info.tls, false);
+            return turn_away(stream, core, &info, &text).await;
+        }
     };
     let stream = match &tls {
         Tls::Implicit(config) => {
@@ -115,15 +118,15 @@ fn is_loopback(info: &ConnInfo) -> bool {
 }
 
 /// Says why there is no place, if that can be said at once and unencrypted.
-async fn turn_away(mut stream: Box<dyn Duplex>, info: &ConnInfo, text: &str) {
+async fn turn_away(mut stream: Box<dyn Duplex>, mut core: Connection, info: &ConnInfo, text: &str) {
     use tokio::io::AsyncWriteExt;
     tracing::info!(text, "turned away");
     if info.tls {
         return;
     }
-    let bye = format!("* BYE {text}\r\n");
+    core.greeting(Greeting::Bye(text));
     let _ = timeout(Duration::from_secs(1), async {
-        stream.write_all(bye.as_bytes()).await?;
+        stream.write_all(core.output()).await?;
         stream.shutdown().await
     })
     .await;

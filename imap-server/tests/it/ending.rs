@@ -109,6 +109,21 @@ async fn a_shutdown_says_bye_to_all_also_in_idle_and_before_login() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reason_cannot_split_a_response() {
+    let server = Server::new(Fake::new(0));
+    let mut c = Client::greeted(&server).await;
+    let handle = server.handle();
+    let reason = "Back\r\nx OK soon";
+    let shutdown = tokio::spawn(async move { handle.shutdown(reason, Duration::from_secs(10)).await });
+    c.expect("* BYE Back??x OK soon\r\n").await;
+    drop(c.stream);
+    shutdown.await.unwrap();
+    let mut late = Client::new(&server);
+    late.expect("* BYE Back??x OK soon\r\n").await;
+    late.expect_end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_cuts_off_who_does_not_end_in_time() {
     let fake = Fake::new(1).with(Fault::FetchHangs);
     let server = Server::new(fake.clone());

@@ -17,6 +17,7 @@ mod ending;
 mod fake;
 mod idle;
 mod listener;
+mod log;
 mod mailboxes;
 mod messages;
 mod misbehaviour;

@@ -1,0 +1,110 @@
+//! What is logged, and what never is.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use imap_server::prelude::*;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::client::Client;
+use crate::fake::{Fake, Fault};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Everything that a connection logs.
+async fn logged(fake: Fake, conversation: &str) -> String {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut c = Client::new(&Server::new(fake));
+    c.send(conversation).await;
+    while tokio::io::AsyncReadExt::read(&mut c.stream, &mut [0; 4096])
+        .await
+        .unwrap()
+        > 0
+    {}
+    c.ended().await;
+    log.text()
+}
+
+#[tokio::test(start_paused = true)]
+async fn passwords_and_messages_are_never_logged() {
+    let log = logged(
+        Fake::new(0),
+        "a LOGIN demo pass-secret-1\r\n\
+         b LOGIN demo {13+}\r\npass-secret-2\r\n\
+         c AUTHENTICATE PLAIN AGRlbW8AcGFzcy1zZWNyZXQtMw==\r\n\
+         d AUTHENTICATE LOGIN ZGVtbw==\r\ncGFzcy1zZWNyZXQtNA==\r\n\
+         e LOGIN demo pass-secret-5 pass-secret-6\r\n\
+         f LOGIN demo secret\r\n\
+         g APPEND INBOX {11+}\r\nbody-secret\r\n\
+         h LOGOUT\r\n",
+    )
+    .await;
+    assert!(log.contains("logged in"), "{log}");
+    for hidden in ["secret", "c2VjcmV0", "zZWNyZXQ"] {
+        assert!(!log.contains(hidden), "{hidden} in {log}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_logged_with_its_user_mailbox_and_outcome() {
+    let log = logged(
+        Fake::new(0),
+        "a LOGIN demo secret\r\nb SELECT INBOX\r\nc CHECK\r\nd LOGOUT\r\n",
+    )
+    .await;
+    let line = log.lines().find(|l| l.contains("CHECK")).unwrap();
+    for part in [
+        "connection{id=",
+        "peer=127.0.0.1:50000",
+        "tls=false",
+        "user=\"demo\"",
+        "mailbox=\"INBOX\"",
+        "outcome=\"OK\"",
+        "octets_out=",
+        "us=",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(
+        log.lines().last().unwrap().contains("connection ended why=\"logout\""),
+        "{log}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_internal_error_stands_in_the_log_under_its_number() {
+    let fake = Fake::new(0).with(Fault::Internal);
+    let log = logged(fake, "a LOGIN demo secret\r\nb STATUS INBOX (MESSAGES)\r\nc LOGOUT\r\n").await;
+    let line = log.lines().find(|l| l.contains("ERROR")).unwrap();
+    assert!(line.contains("the disk is on fire") && line.contains("-1\""), "{line}");
+}
