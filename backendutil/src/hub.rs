@@ -250,6 +250,11 @@ impl Open {
         self.answered.fetch_max(mark, Ordering::AcqRel);
     }
 
+    /// Whether all that was asked for up to this mark is in the current snapshot.
+    pub(crate) fn is_answered(&self, mark: u64) -> bool {
+        self.answered.load(Ordering::Acquire) >= mark
+    }
+
     pub(crate) fn look_again(&self) {
         self.ask();
         self.wake.wake();

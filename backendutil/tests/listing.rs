@@ -223,7 +223,7 @@ fn follow(older: &Model, a: &Snapshot, b: &Snapshot) -> Model {
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 40,
+        cases: 24,
         rng_seed: RngSeed::Fixed(7),
         failure_persistence: None,
         max_shrink_iters: 300,

@@ -1,8 +1,7 @@
 //! The view of one connection against a plain list of what its client was told.
 
-mod support {
-    pub(crate) mod random;
-}
+#[path = "support/random.rs"]
+mod random;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use backendutil::listing::{Difference, Snapshot};
 use backendutil::{Numbered, SeqMapper};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use support::random::Random;
+use random::Random;
 
 /// A store, one view of it, and the list that its client keeps.
 struct World {

@@ -70,14 +70,17 @@ impl Told {
     }
 
     fn has(&self, uid: Uid, mod_seq: ModSeq) -> bool {
+        self.near(uid).any(|run| run.last >= uid && run.mod_seq == mod_seq)
+    }
+
+    fn mentions(&self, uid: Uid) -> bool {
+        self.near(uid).any(|run| run.last >= uid)
+    }
+
+    /// Of the runs that begin at or before this message the last few; sorted before.
+    fn near(&self, uid: Uid) -> impl Iterator<Item = &ToldRun> {
         let upto = self.0.partition_point(|run| run.first <= uid);
-        self.0
-            .get(..upto)
-            .unwrap_or_default()
-            .iter()
-            .rev()
-            .take(8)
-            .any(|run| run.last >= uid && run.mod_seq == mod_seq)
+        self.0.get(..upto).unwrap_or_default().iter().rev().take(8)
     }
 }
 
@@ -339,6 +342,8 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         let now = self.source.now().await?;
         let view = self.view.clone();
         let known = view.told();
+        let mut earlier = std::mem::take(&mut self.told);
+        earlier.sort();
         let mut cursor = now.seek();
         for numbered in view.numbered(&seqs) {
             let Some(index) = numbered.index else { continue };
@@ -347,7 +352,9 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
                 continue;
             };
             if silent {
-                let expected = known.row(index).map(|old| change.apply(old.flags));
+                // What was told since the last poll is not kept: then the client may think something else.
+                let known = known.row(index).filter(|_| !earlier.mentions(row.uid));
+                let expected = known.map(|old| change.apply(old.flags));
                 if expected.is_some_and(|flags| flags == *row.flags) {
                     self.told.put(numbered.seq, row.uid, row.mod_seq);
                 }
@@ -366,6 +373,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
                 out.ready().await?;
             }
         }
+        self.told.0.append(&mut earlier.0);
         Ok(Stored::with_missing(missing))
     }
 

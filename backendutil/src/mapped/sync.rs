@@ -123,13 +123,15 @@ impl<S: MailStore> Source<S> {
             self.catch_up_locked().await?;
         }
         let mark = self.open.ask();
+        // Somebody may have asked while the list was read; the answer to this write is none to that.
+        let known = self.open.is_answered(mark - 1);
         let unsure = Unsure::new([self]);
         let done = write.await?;
         let mut sure = false;
         if self.open.is_loaded() {
             self.open.count_up(|current, mod_seq| {
                 let taken = take_up(current, mod_seq, &done);
-                sure = taken.is_some();
+                sure = known && taken.is_some();
                 let (set, vanished) = taken.unwrap_or_default();
                 (set, vanished, None)
             });
