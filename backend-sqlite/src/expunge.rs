@@ -102,8 +102,9 @@ fn cut_log(tx: &Tx<'_>, place: Place, mailbox: &mut Mailbox) -> Result<()> {
     Ok(())
 }
 
-/// Removes rows and bodies of these messages, as far as they were removed from the mailbox.
-pub(crate) fn reclaim(tx: &mut Tx<'_>, place: Place, set: &UidSet) -> Result<()> {
+/// Removes rows and bodies of these messages, as far as they were removed from the mailbox, `most` of them: whether there
+/// may be more.
+pub(crate) fn reclaim(tx: &mut Tx<'_>, place: Place, set: &UidSet, most: u32) -> Result<bool> {
     let rows: Vec<(i64, Vec<u8>)> = tx
         .conn
         .prepare_cached("SELECT id, uids FROM ghosts WHERE account = ? AND mailbox = ?")
@@ -112,14 +113,24 @@ pub(crate) fn reclaim(tx: &mut Tx<'_>, place: Place, set: &UidSet) -> Result<()>
             rows.collect()
         })
         .map_err(sql)?;
+    let mut left = u64::from(most);
     for (row, blob) in rows {
         let ghosts = uid_set(&blob)?;
-        let now = ghosts.intersection(set);
-        if !now.is_empty() {
-            reclaim_row(tx, place, row, &ghosts, &now)?;
+        let all = ghosts.intersection(set);
+        if all.is_empty() {
+            continue;
+        }
+        if left == 0 {
+            return Ok(true);
+        }
+        let now = uids::first(&all, u32::try_from(left).unwrap_or(most));
+        reclaim_row(tx, place, row, &ghosts, &now)?;
+        left = left.saturating_sub(now.len());
+        if now.len() < all.len() {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Removes rows and bodies of some of the ghosts of one row.

@@ -1,5 +1,7 @@
 //! What can be set when a store is opened, with the reason for each default.
 
+use std::time::Duration;
+
 /// How a [`SqliteStore`](crate::SqliteStore) behaves. Start from [`Options::default`] and set what differs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -15,6 +17,9 @@ pub struct Options {
     pub readers: usize,
     /// The most operations in one transaction: bounds how long the first of them waits for the last.
     pub group: usize,
+    /// How long a write waits for another process that holds the database, before it is answered as busy. A process holds
+    /// it for milliseconds, unless it was stopped in the middle.
+    pub patience: Duration,
     /// Whether this process watches for changes of others, checkpoints and tidies up. A program that does one thing and
     /// ends leaves that to the server.
     pub background: bool,
@@ -29,6 +34,7 @@ impl Default for Options {
             append_limit: None,
             readers: cores.clamp(2, 4),
             group: 256,
+            patience: Duration::from_secs(10),
             background: true,
         }
     }

@@ -9,14 +9,15 @@ use backend_api::{UidSet, Watcher};
 use parking_lot::Mutex;
 
 use crate::checkpoint::Checkpoint;
+use crate::expunge;
 use crate::folder::Folder;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::Bell;
 use crate::tx::Place;
+use crate::uids::union;
 use crate::watch::Seen;
 use crate::writer::{Work, Writer, unanswered};
-use crate::{expunge, uids};
 
 /// Removed messages that are reclaimed in one operation: a few milliseconds of the writer's time.
 const PIECE: u32 = 500;
@@ -75,7 +76,7 @@ impl Behind {
             return;
         }
         let all = waiting.reclaims.entry(place).or_default();
-        *all = uids::union(all, gone);
+        *all = union(all, gone);
     }
 
     /// Whether something waits that can be done now.
@@ -85,7 +86,7 @@ impl Behind {
     }
 
     /// The operations to be done now. Removed messages wait as long as another process may still number them.
-    pub(crate) fn take_work(&self, shared: &Shared) -> Vec<Box<dyn Work>> {
+    pub(crate) fn take_work(&self, shared: &Arc<Shared>) -> Vec<Box<dyn Work>> {
         let mut waiting = self.0.lock();
         let mut work: Vec<Box<dyn Work>> = Vec::new();
         for (place, below) in waiting.claims.drain() {
@@ -94,18 +95,15 @@ impl Behind {
         if waiting.reclaims.is_empty() || !waiting.alone(&shared.folder) {
             return work;
         }
-        let mut left = HashMap::new();
         for (place, gone) in waiting.reclaims.drain() {
-            let now = uids::first(&gone, PIECE);
-            let later = uids::difference(&gone, &now);
-            if !later.is_empty() {
-                left.insert(place, later);
-            }
-            work.push(unanswered(move |tx| expunge::reclaim(tx, place, &now)));
-        }
-        waiting.reclaims = left;
-        if !waiting.reclaims.is_empty() {
-            shared.writer.behind();
+            let shared = shared.clone();
+            work.push(unanswered(move |tx| {
+                if expunge::reclaim(tx, place, &gone, PIECE)? {
+                    shared.behind.reclaim(place, &gone);
+                    shared.writer.behind();
+                }
+                Ok(())
+            }));
         }
         work
     }

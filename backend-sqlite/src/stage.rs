@@ -15,6 +15,8 @@ use crate::shared::Shared;
 
 /// Octets that are handed to a blocking thread at a time; two such pieces are under way for a message.
 const PIECE: usize = 256 * 1024;
+/// The most that is asked of somebody else's body at a time.
+const READ: usize = 64 * 1024;
 
 /// A message that was taken in and belongs to no mailbox yet. Dropped, it leaves nothing behind.
 pub(crate) struct Staged {
@@ -143,17 +145,21 @@ pub(crate) async fn exactly(
 ) -> Result<Staged> {
     check_size(shared, size)?;
     let mut pieces = Pieces::new(shared, account, size);
-    let mut left = size;
-    while left > 0 {
-        let room = pieces.room().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let read = body.read_buf(&mut (&mut pieces.filling).limit(room)).await?;
-        if read == 0 {
-            return Err(Error::disconnected());
+    let filled = async {
+        let mut left = size;
+        while left > 0 {
+            let room = pieces.room().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let read = body.read_buf(&mut (&mut pieces.filling).limit(room)).await?;
+            if read == 0 {
+                return Err(Error::disconnected());
+            }
+            left = left.saturating_sub(read as u64);
+            pieces.filled().await?;
         }
-        left = left.saturating_sub(read as u64);
-        pieces.filled().await?;
-    }
-    pieces.finish(shared).await
+        Ok(())
+    };
+    let filled = filled.await;
+    pieces.end(shared, filled).await
 }
 
 /// Takes in `prefix` and then everything up to the end of `body`.
@@ -164,25 +170,23 @@ pub(crate) async fn to_the_end(
     body: &mut (dyn AsyncRead + Send + Unpin),
 ) -> Result<Staged> {
     let mut pieces = Pieces::new(shared, account, u64::MAX);
-    let mut size = 0u64;
-    let mut prefix = prefix;
-    loop {
-        let room = pieces.room();
-        let read = match prefix.split_at_checked(room.min(prefix.len())) {
-            Some((now, later)) if !now.is_empty() => {
-                pieces.filling.extend_from_slice(now);
-                prefix = later;
-                now.len()
+    // The prefix is read like the message.
+    let mut source = prefix.chain(body);
+    let filled = async {
+        let mut size = 0u64;
+        loop {
+            let room = pieces.room();
+            let read = source.read_buf(&mut (&mut pieces.filling).limit(room)).await?;
+            if read == 0 {
+                return Ok(());
             }
-            _ => body.read_buf(&mut (&mut pieces.filling).limit(room)).await?,
-        };
-        if read == 0 {
-            return pieces.finish(shared).await;
+            size = size.saturating_add(read as u64);
+            check_size(shared, size)?;
+            pieces.filled().await?;
         }
-        size = size.saturating_add(read as u64);
-        check_size(shared, size)?;
-        pieces.filled().await?;
-    }
+    };
+    let filled = filled.await;
+    pieces.end(shared, filled).await
 }
 
 /// Takes in a message that somebody else holds.
@@ -190,14 +194,19 @@ pub(crate) async fn copied(shared: &Shared, account: i64, body: &MessageBody) ->
     let size = body.size();
     check_size(shared, size)?;
     let mut pieces = Pieces::new(shared, account, size);
-    let mut at = 0u64;
-    while at < size {
-        let len = usize::try_from(size - at).unwrap_or(usize::MAX).min(65_536).min(pieces.room());
-        pieces.filling.extend_from_slice(&body.read_at(at, len).await?);
-        at = at.saturating_add(len as u64);
-        pieces.filled().await?;
-    }
-    pieces.finish(shared).await
+    let filled = async {
+        let mut at = 0u64;
+        while at < size {
+            let len = usize::try_from(size - at).unwrap_or(usize::MAX);
+            let len = len.min(READ).min(pieces.room());
+            pieces.filling.extend_from_slice(&body.read_at(at, len).await?);
+            at = at.saturating_add(len as u64);
+            pieces.filled().await?;
+        }
+        Ok(())
+    };
+    let filled = filled.await;
+    pieces.end(shared, filled).await
 }
 
 fn check_size(shared: &Shared, size: u64) -> Result<()> {
@@ -264,6 +273,17 @@ impl Pieces {
             return Err(Error::internal("a message was staged after an error"));
         };
         Ok(busy.await.map_err(Error::internal)??)
+    }
+
+    /// After an error a file that is being written is waited for, so that it is gone when the error is answered.
+    async fn end(mut self, shared: &Shared, filled: Result<()>) -> Result<Staged> {
+        match filled {
+            Ok(()) => self.finish(shared).await,
+            Err(e) => {
+                let _ = self.wait().await;
+                Err(e)
+            }
+        }
     }
 
     async fn finish(mut self, shared: &Shared) -> Result<Staged> {

@@ -19,8 +19,6 @@ use crate::tx::{After, Tx};
 
 /// Operations that wait or run at a time; further callers wait before they hand theirs over.
 const QUEUE: usize = 1_024;
-/// How long another process may hold the database.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries to begin.
 const PAUSE: Duration = Duration::from_millis(3);
 
@@ -163,7 +161,7 @@ where
 }
 
 /// The writer's thread.
-pub(crate) fn run(shared: &Shared, mut conn: Connection, queue: &Receiver<Message>) {
+pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<Message>) {
     while let Ok(first) = queue.recv() {
         let mut stop = false;
         let mut group: Vec<Box<dyn Work>> = Vec::new();
@@ -239,7 +237,7 @@ fn one_transaction(
     waiting: &mut std::iter::Peekable<std::vec::IntoIter<Box<dyn Work>>>,
     done: &mut Vec<Done>,
 ) -> Result<()> {
-    begin(conn)?;
+    begin(conn, shared.options.patience)?;
     let (change, next_body) = conn
         .prepare_cached("SELECT change, next_body FROM store")
         .and_then(|mut s| s.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))))
@@ -293,18 +291,18 @@ fn guarded(tx: &mut Tx<'_>, work: &mut dyn Work) -> Result<()> {
 }
 
 /// Begins at once or, while another process writes, as soon as it lets us.
-fn begin(conn: &Connection) -> Result<()> {
+fn begin(conn: &Connection, patience: Duration) -> Result<()> {
     let started = Instant::now();
     conn.busy_timeout(Duration::ZERO).map_err(sql)?;
     loop {
         let tried = conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([]));
         match tried {
             Ok(_) => break,
-            Err(e) if is_busy(&e) && started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(e) if is_busy(&e) && started.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(e) => return Err(sql(e)),
         }
     }
-    conn.busy_timeout(PATIENCE).map_err(sql)
+    conn.busy_timeout(patience).map_err(sql)
 }
 
 fn commit(conn: &Connection) -> Result<()> {
@@ -339,4 +337,71 @@ fn settle(shared: &Shared, after: After) {
 fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, SqliteStore};
+
+    async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), Options::brief()).unwrap();
+        (dir, store)
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_an_operation_is_its_callers_error_alone() {
+        let (_dir, store) = store().await;
+        let panicking = store.shared.writer.call(|_| -> Result<()> { panic!("as tested") });
+        let (panicked, added) = tokio::join!(panicking, store.add_user("ann", None, true));
+        assert_eq!(panicked.unwrap_err().kind(), ErrorKind::Internal);
+        added.unwrap();
+        assert_eq!(store.list_users().await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_over_quota_and_the_store_goes_on() {
+        let (_dir, store) = store().await;
+        let pages = |n: i64| {
+            store.shared.writer.call(move |tx| {
+                let set = tx.conn.query_row(&format!("PRAGMA max_page_count = {n}"), [], |_| Ok(()));
+                set.map_err(sql)
+            })
+        };
+        let fill = || {
+            store.shared.writer.call(|tx| {
+                let fill = "INSERT INTO contents (id, octets) VALUES (1, zeroblob(1000000))";
+                tx.conn.execute(fill, []).map(drop).map_err(sql)
+            })
+        };
+        pages(1).await.unwrap();
+        assert_eq!(fill().await.unwrap_err().kind(), ErrorKind::OverQuota);
+        pages(1_000_000).await.unwrap();
+        fill().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_group_whose_transaction_breaks_fails_and_the_next_one_does_not() {
+        let (_dir, store) = store().await;
+        let add = |id: i64| {
+            store.shared.writer.call(move |tx| {
+                let add = tx.conn.execute("INSERT INTO indexes (id, octets) VALUES (?, x'00')", [id]);
+                add.map(drop).map_err(sql)
+            })
+        };
+        let broken = store.shared.writer.call(|tx| {
+            tx.conn.execute_batch("ROLLBACK").map_err(sql)?;
+            Err::<(), _>(Error::internal("as SQLite does on some errors"))
+        });
+        let (before, broken, after) = tokio::join!(biased; add(1), broken, add(2));
+        assert_eq!(before.is_ok(), count(&store).await == 2);
+        assert!(broken.is_err());
+        after.unwrap();
+    }
+
+    async fn count(store: &SqliteStore) -> i64 {
+        let count = |conn: &Connection| conn.query_row("SELECT count(*) FROM indexes", [], |r| r.get(0)).map_err(sql);
+        store.shared.readers.call(count).await.unwrap()
+    }
 }
