@@ -198,7 +198,7 @@ impl<B: Backend> Conn<B> {
     }
 
     async fn begin_command(&mut self, name: &'static str) -> Result<log::Started, End> {
-        let started = log::Started::new(name, &self.place, &mut self.wire);
+        let started = log::Started::new(name, &self.place, &self.wire);
         self.wire.flush_if_old(started.at).await?;
         Ok(started)
     }
@@ -219,7 +219,7 @@ impl<B: Backend> Conn<B> {
             let rights = self.rights_at_end(started.at);
             self.poll(rights).await?;
         }
-        started.ended(&reply, &mut self.wire);
+        started.ended(&reply, &self.wire);
         reply.complete(tag, &mut self.wire.core);
         match self.bye.take() {
             Some(text) => Err(End::Bye(text)),

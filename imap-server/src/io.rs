@@ -216,6 +216,11 @@ impl Tx {
         self.stall = stall;
     }
 
+    /// Whether the connection was asked to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.entry.stop.is_stopped()
+    }
+
     /// Says that nothing more comes, so that the peer reads everything before it.
     pub(crate) async fn close(&mut self) {
         let _ = timeout(GRACE, poll_fn(|cx| self.socket.poll(|s| s.poll_shutdown(cx)))).await;

@@ -46,7 +46,7 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    pub(crate) fn new(name: &'static str, place: &Place, wire: &mut Wire) -> Self {
+    pub(crate) fn new(name: &'static str, place: &Place, wire: &Wire) -> Self {
         Self {
             at: Instant::now(),
             span: tracing::debug_span!(
@@ -60,7 +60,7 @@ impl Started {
         }
     }
 
-    pub(crate) fn ended(&self, reply: &Reply, wire: &mut Wire) {
+    pub(crate) fn ended(&self, reply: &Reply, wire: &Wire) {
         let outcome = match reply {
             Reply::Answered => "answered",
             _ => match reply.verdict() {

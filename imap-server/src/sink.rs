@@ -177,6 +177,11 @@ impl FetchSink for Messages<'_> {
         self.out.full
     }
     async fn ready(&mut self) -> Result<()> {
-        self.out.drain().await
+        self.out.drain().await?;
+        // A connection that was asked to end does so between two messages.
+        if self.out.tx.is_stopped() && !self.out.core.writer().in_response() {
+            return Err(Error::disconnected());
+        }
+        Ok(())
     }
 }

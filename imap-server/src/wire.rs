@@ -153,8 +153,8 @@ impl Wire {
     }
 
     /// Whether answers should be sent before more are made.
-    pub(crate) fn is_full(&mut self) -> bool {
-        self.core.writer().pending() >= FULL
+    fn is_full(&self) -> bool {
+        self.core.pending() >= FULL
     }
 
     /// Sends all answers.
@@ -201,8 +201,8 @@ impl Wire {
     }
 
     /// All octets written for the client so far, sent or not.
-    pub(crate) fn octets_out(&mut self) -> u64 {
-        self.tx.octets + self.core.writer().pending() as u64
+    pub(crate) fn octets_out(&self) -> u64 {
+        self.tx.octets + self.core.pending() as u64
     }
 
     /// What went wrong beneath a backend's call, if anything.

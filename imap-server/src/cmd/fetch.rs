@@ -37,6 +37,9 @@ pub(super) async fn run<B: Backend>(
     )
     .await?;
     wire.check_whole(&fetched)?;
+    if fetched.is_err() && wire.tx.is_stopped() {
+        return Err(wire.stopped().into());
+    }
     if fetched?.missing {
         return Reply::no(Code::ExpungeIssued, "Some messages were expunged by another session");
     }

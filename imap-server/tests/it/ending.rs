@@ -109,6 +109,24 @@ async fn a_shutdown_says_bye_to_all_also_in_idle_and_before_login() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_answer_ends_between_two_messages() {
+    let fake = Fake::new(0);
+    for _ in 0..100 {
+        fake.arrive("x".repeat(100_000));
+    }
+    let server = Server::new(fake);
+    let mut c = Client::with_pipe(&server, loopback(), Tls::None, 4096);
+    c.send("a LOGIN demo secret\r\nb SELECT INBOX\r\n").await;
+    c.skip_to("b OK").await;
+    c.send("c FETCH 1:* BODY.PEEK[]\r\n").await;
+    c.skip_to("* 3 FETCH").await;
+    server.handle().disconnect_user("demo", "Enough");
+    let last = c.skip_to("* BYE").await;
+    assert_eq!(last, "* BYE Enough\r\n");
+    c.expect_end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reason_cannot_split_a_response() {
     let server = Server::new(Fake::new(0));
     let mut c = Client::greeted(&server).await;
