@@ -637,9 +637,10 @@ impl Connection {
         match (stop, header.size) {
             (Stop::Literal, Some(size)) => self.argument_literal(size, header),
             (Stop::Message(message), Some(size)) => Some(self.message_literal(message, size, header)),
-            (Stop::Literal | Stop::Message(_), None) => Some(
-                self.refuse_literal_of_command(Answer::bad("the literal is too large").with_code(Code::TooBig), header),
-            ),
+            (Stop::Literal | Stop::Message(_), None) => {
+                let why = Answer::bad("expected a literal of a size that 64 bits can say");
+                Some(self.refuse_literal_of_command(why, header))
+            }
             (stop, _) => Some(self.refuse_literal_of_command(stop.into_answer(), header)),
         }
     }

@@ -26,6 +26,8 @@ pub struct Writer {
     open: Open,
     /// Where the open response starts in `out`; `None` once a part of it may have been sent.
     start: Option<usize>,
+    /// The client knows mod-sequences: CONDSTORE (RFC 7162) was enabled.
+    mod_seqs: bool,
     /// The last FETCH of this command: numbers and UIDs rise together.
     last: Option<(Seq, Uid)>,
     misuse: Option<&'static str>,
@@ -237,7 +239,8 @@ impl Writer {
         }
     }
 
-    /// A whole `* seq FETCH (FLAGS (…))`, with the UID and the mod-sequence where they are given.
+    /// A whole `* seq FETCH (FLAGS (…))`, with the UID where it is given, and with the mod-sequence once the client has
+    /// enabled CONDSTORE (R3501-291).
     pub fn flags_update(&mut self, seq: Seq, uid: Option<Uid>, flags: &Flags, recent: bool, mod_seq: Option<ModSeq>) {
         if !self.may_begin() || !self.in_view(seq) {
             return;
@@ -252,7 +255,7 @@ impl Writer {
         }
         self.put(b"FLAGS ");
         self.flag_list(flags, recent);
-        if let Some(mod_seq) = mod_seq {
+        if let Some(mod_seq) = mod_seq.filter(|_| self.mod_seqs) {
             self.put(b" MODSEQ (");
             self.number64(mod_seq.get());
             self.put(b")");

@@ -159,13 +159,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `nz-number`
+    /// `nz-number`: neither 0 nor one that starts with it.
     pub(super) fn nz_number(&mut self, expected: &'static str) -> Parse<u32> {
-        let start = self.at;
-        match self.number(expected)? {
-            0 => Err(self.bad_at(expected, start)),
-            n => Ok(n),
+        if self.peek() == Some(b'0') {
+            return Err(self.bad(expected));
         }
+        self.number(expected)
     }
 
     /// `n` digits as a number.

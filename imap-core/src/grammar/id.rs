@@ -26,12 +26,12 @@ fn fields(c: &mut Cursor<'_>, limits: &Limits) -> Parse<Vec<(String, Option<Stri
         if fields.len() >= limits.id_pairs {
             return Err(Stop::too_many("fields in ID"));
         }
-        let field = text(c, limits.id_field, "a field name of at most 30 octets")?;
+        let field = text(c, limits.id_field, "a field name")?;
         c.space("a space and a value")?;
         let value = if c.keyword("NIL") {
             None
         } else {
-            Some(text(c, limits.id_value, "NIL or a value of at most 1024 octets")?)
+            Some(text(c, limits.id_value, "NIL or a value")?)
         };
         fields.push((field, value));
         if c.eat(b')') {
@@ -42,10 +42,9 @@ fn fields(c: &mut Cursor<'_>, limits: &Limits) -> Parse<Vec<(String, Option<Stri
 }
 
 fn text(c: &mut Cursor<'_>, limit: usize, expected: &'static str) -> Parse<String> {
-    let start = c.position();
     let octets = c.string(expected)?;
     if octets.len() > limit {
-        return Err(c.bad_at(expected, start));
+        return Err(Stop::too_many("octets in ID"));
     }
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }

@@ -1,5 +1,12 @@
 //! Whole sessions without a socket: octets pushed in, events and octets looked at.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
 mod commands;
 mod dialogue;
 mod framing;
