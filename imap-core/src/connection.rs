@@ -568,7 +568,10 @@ impl Connection {
             Mode::SkipLine { crlf } => self.skip_line(crlf),
             Mode::Sasl => self.sasl_line(),
             Mode::Idle => self.idle_line(),
-            Mode::Closed(ref text) => Some(Event::Close(text.clone())),
+            Mode::Closed(ref text) => {
+                self.input.clear();
+                Some(Event::Close(text.clone()))
+            }
         }
     }
 
