@@ -9,8 +9,8 @@ pub enum PollPolicy {
     /// After every command whose row of the command table allows it: what RFC 3501 7 asks for, and the default.
     #[default]
     AfterEveryCommand,
-    /// After NOOP, CHECK, IDLE, and after commands whose own outcome is told by a poll (EXPUNGE, MOVE). For backends whose
-    /// poll is expensive.
+    /// After NOOP, CHECK, in IDLE, and after commands whose own outcome is told by a poll (EXPUNGE, MOVE); not before a
+    /// UID FETCH or UID SEARCH either. For backends whose poll is expensive.
     OnlyWhenAsked,
 }
 
@@ -61,11 +61,11 @@ impl Default for Times {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Caps {
-    /// Connections of this server: 20,000, which idle in about 400 MB.
+    /// Connections of this server: 50,000, which idle in less than 1 GB.
     pub connections: usize,
-    /// Connections of one user: 500. A mail client opens 5 to 20; a web front end opens one a request.
+    /// Connections of one user: 2,000. A mail client opens 5 to 20; a web front end opens one a request.
     pub per_user: usize,
-    /// Connections from one address: 10,000, because a whole company may stand behind one.
+    /// Connections from one address: 20,000, because a whole company, or a web front end, may stand behind one.
     pub per_address: usize,
     /// Failed logins of one connection before it is closed: 5.
     pub failed_logins: u32,
@@ -74,9 +74,9 @@ pub struct Caps {
 impl Default for Caps {
     fn default() -> Self {
         Self {
-            connections: 20_000,
-            per_user: 500,
-            per_address: 10_000,
+            connections: 50_000,
+            per_user: 2_000,
+            per_address: 20_000,
             failed_logins: 5,
         }
     }

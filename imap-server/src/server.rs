@@ -125,10 +125,13 @@ impl<B: Backend> Builder<B> {
         self
     }
 
-    /// How long things may take; the autologout is raised to 30 minutes where it is below (RFC 3501 5.4).
+    /// How long things may take; the autologout is raised to 30 minutes where it is below (RFC 3501 5.4), the keep-alive to
+    /// a second.
     pub fn times(mut self, times: Times) -> Self {
         self.config.times = times;
-        self.config.times.autologout = self.config.times.autologout.max(MIN_AUTOLOGOUT);
+        let times = &mut self.config.times;
+        times.autologout = times.autologout.max(MIN_AUTOLOGOUT);
+        times.keep_alive = times.keep_alive.max(Duration::from_secs(1));
         self
     }
 

@@ -59,9 +59,10 @@ impl<'a> Out<'a> {
 
 #[async_trait]
 impl UpdateSink for Out<'_> {
-    fn flags(&mut self, seq: Seq, uid: Uid, flags: &Flags, recent: bool, mod_seq: Option<ModSeq>) {
+    fn flags(&mut self, seq: Seq, uid: Uid, flags: &Flags, recent: bool, _mod_seq: Option<ModSeq>) {
+        // RFC 7162 3.1: MODSEQ is for clients that have shown that they know CONDSTORE, and nobody can yet.
         let uid = self.with_uid.then_some(uid);
-        self.put(|w| w.flags_update(seq, uid, flags, recent, mod_seq));
+        self.put(|w| w.flags_update(seq, uid, flags, recent, None));
     }
     fn expunge(&mut self, seq: Seq, _uid: Uid) {
         self.put(|w| w.expunge(seq));

@@ -492,7 +492,7 @@ impl Mailbox for FakeMailbox {
             };
             self.view[seq.get() as usize - 1].1 = flags.clone();
             if !silent && let Some(mut to) = out.flags() {
-                to.put(seq, uid, &flags, false, None);
+                to.put(seq, uid, &flags, false, Some(ModSeq(7)));
             }
         }
         self.fake.notify();
@@ -592,7 +592,7 @@ impl Mailbox for FakeMailbox {
         if let Some(mut to) = out.flags() {
             for (i, (uid, told)) in self.view.iter_mut().enumerate() {
                 if let Some(flags) = now.get(uid).filter(|f| *f != told) {
-                    to.put(Seq::new(i as u32 + 1).unwrap(), *uid, flags, false, None);
+                    to.put(Seq::new(i as u32 + 1).unwrap(), *uid, flags, false, Some(ModSeq(7)));
                     *told = flags.clone();
                 }
             }
