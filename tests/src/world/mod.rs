@@ -85,7 +85,7 @@ impl World {
                 Self::over(kind, Arc::new(store), settings, None).await
             }
             Kind::Sqlite => {
-                let folder = tempfile::tempdir().expect("a temporary folder");
+                let folder = temporary_folder();
                 let store = SqliteStore::open(folder.path(), Options::default()).expect("the store opens");
                 // A hash that costs nothing: what a costly one is for is tested elsewhere.
                 let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
@@ -101,7 +101,7 @@ impl World {
     where
         Store<S>: Outside,
     {
-        let backend = Mapped::new(store.clone());
+        let backend = Mapped::<S>::new(store.clone());
         let hub: Hub = backend.hub();
         let who = Credentials::password("demo", b"secret");
         let account: Account = store.login(who).await.expect("demo may log in");
@@ -199,6 +199,12 @@ impl World {
     pub async fn vanishes(&self, uid: u32) {
         self.outside.vanishes(Uid::new(uid).expect("a UID is not 0")).await;
     }
+}
+
+/// A folder for one test, in memory where that is to be had: what a disk is for is tested elsewhere.
+fn temporary_folder() -> TempDir {
+    let in_memory = tempfile::tempdir_in("/dev/shm");
+    in_memory.or_else(|_| tempfile::tempdir()).expect("a temporary folder")
 }
 
 /// What is known of a connection between two loopback addresses.

@@ -1,0 +1,1 @@
+//! The model checker over the backends.
