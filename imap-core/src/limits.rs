@@ -36,6 +36,9 @@ pub struct Limits {
     pub list_pattern: usize,
     /// Octets of one continuation line of AUTHENTICATE, as base64. A PLAIN response holds two names and a password.
     pub sasl_line: usize,
+    /// Octets read again and again in one command, because the text before each literal must be right before its client is
+    /// told to go on.
+    pub read_again: usize,
     /// After how many commands that wait behind one another what is held back is told all the same.
     pub hold_back_commands: u32,
 }
@@ -99,6 +102,8 @@ impl Default for Limits {
             enable_names: 100,
             list_pattern: 4_000,
             sasl_line: 16 * 1024,
+            // Thousands of ordinary literals; a tenth of a second.
+            read_again: 64 << 20,
             hold_back_commands: 100,
         }
     }

@@ -163,6 +163,26 @@ fn literals_of_one_command_are_bounded_in_number_and_together() {
 }
 
 #[test]
+fn what_is_read_again_for_each_literal_is_bounded() {
+    let mut d = Driver::with_limits(|l| l.read_again = 100);
+    d.core.set_authenticated();
+    assert_eq!(d.send("a ID ({1}\r\n"), "+ go on\r\n");
+    let answers: Vec<String> = (0..4).map(|_| d.send("x NIL {1}\r\n")).collect();
+    let refused = "a BAD [TOOBIG] the command has too many literals\r\n";
+    // What follows a refused synchronizing literal is the next command.
+    assert_eq!(
+        answers,
+        [
+            "+ go on\r\n",
+            "+ go on\r\n",
+            "+ go on\r\n",
+            refused,
+            "x BAD unknown command\r\n"
+        ]
+    );
+}
+
+#[test]
 fn a_message_that_the_driver_leaves_is_thrown_away() {
     let mut d = Driver::authenticated();
     d.core.input().extend_from_slice(b"a APPEND x {10+}\r\n01234");
