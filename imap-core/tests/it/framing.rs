@@ -172,13 +172,7 @@ fn what_is_read_again_for_each_literal_is_bounded() {
     // What follows a refused synchronizing literal is the next command.
     assert_eq!(
         answers,
-        [
-            "+ go on\r\n",
-            "+ go on\r\n",
-            "+ go on\r\n",
-            refused,
-            "x BAD unknown command\r\n"
-        ]
+        ["+ go on\r\n", "+ go on\r\n", refused, "x BAD unknown command\r\n"]
     );
 }
 
