@@ -113,7 +113,12 @@ pub(crate) fn arrive(
 }
 
 fn next_uid(mailbox: &mut Mailbox) -> Result<Uid> {
-    let full = || Error::new(ErrorKind::Limit, "every UID of this mailbox is used up; make a new mailbox");
+    let full = || {
+        Error::new(
+            ErrorKind::Limit,
+            "every UID of this mailbox is used up; make a new mailbox",
+        )
+    };
     let uid = mailbox.next_uid().ok_or_else(full)?;
     mailbox.uid_next = mailbox.uid_next.saturating_add(1);
     Ok(uid)

@@ -39,10 +39,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, account: i64, staged: Staged) -> Result<i6
     let size = i64::try_from(staged.size).map_err(backend_api::Error::internal)?;
     let known: Option<i64> = tx
         .conn
-        .prepare_cached(
-            "UPDATE bodies SET refs = refs + 1 WHERE account = ? AND hash = ? AND size = ? RETURNING id",
-        )
-        .and_then(|mut s| s.query_row(params![account, staged.hash, size], |r| r.get(0)).optional())
+        .prepare_cached("UPDATE bodies SET refs = refs + 1 WHERE account = ? AND hash = ? AND size = ? RETURNING id")
+        .and_then(|mut s| {
+            s.query_row(params![account, staged.hash, size], |r| r.get(0))
+                .optional()
+        })
         .map_err(sql)?;
     if let Some(id) = known {
         return Ok(id);

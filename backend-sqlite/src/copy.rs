@@ -18,6 +18,9 @@ struct Source {
     keywords: Keywords,
 }
 
+/// Old and new UID of each message.
+type Pairs = Vec<(Uid, Uid)>;
+
 /// Copies messages: all of the set, or those that are still there.
 pub(crate) fn copy(
     tx: &mut Tx<'_>,
@@ -139,12 +142,7 @@ fn read(tx: &Tx<'_>, place: Place, set: &UidSet) -> Result<Source> {
 }
 
 /// Adds references to the bodies, and the messages with the keywords as the target mailbox counts them.
-fn put(
-    tx: &mut Tx<'_>,
-    to: Place,
-    target: &mut Mailbox,
-    mut source: Source,
-) -> Result<(Vec<(Uid, Uid)>, Vec<MessageEntry>)> {
+fn put(tx: &mut Tx<'_>, to: Place, target: &mut Mailbox, mut source: Source) -> Result<(Pairs, Vec<MessageEntry>)> {
     let mut keywords = Keywords::load(tx.conn, to)?;
     keywords.intern(tx.conn, to, &source.names)?;
     for arrival in &mut source.arrivals {

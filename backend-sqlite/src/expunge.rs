@@ -87,7 +87,10 @@ fn cut_log(tx: &Tx<'_>, place: Place, mailbox: &mut Mailbox) -> Result<()> {
         .prepare_cached(
             "SELECT modseq FROM vanished WHERE account = ? AND mailbox = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?",
         )
-        .and_then(|mut s| s.query_row(params![place.account, place.mailbox, LOG], |r| r.get(0)).optional())
+        .and_then(|mut s| {
+            s.query_row(params![place.account, place.mailbox, LOG], |r| r.get(0))
+                .optional()
+        })
         .map_err(sql)?;
     let Some(floor) = floor else {
         return Ok(());
@@ -184,7 +187,14 @@ pub(crate) fn claim_recent(tx: &mut Tx<'_>, place: Place, below: u32) -> Result<
     // No other process has to hear of it: what it sees as recent is decided by what is written here.
     tx.conn
         .prepare_cached("UPDATE mailboxes SET first_recent = ?3, recent = ?4 WHERE account = ?1 AND id = ?2")
-        .and_then(|mut s| s.execute(params![place.account, place.mailbox, mailbox.first_recent, mailbox.recent]))
+        .and_then(|mut s| {
+            s.execute(params![
+                place.account,
+                place.mailbox,
+                mailbox.first_recent,
+                mailbox.recent
+            ])
+        })
         .map_err(sql)?;
     Ok(())
 }

@@ -28,7 +28,15 @@ pub(crate) fn set_flags(
     let next = from.next();
     let (mut answer, mut told) = (FlagsChanged::default(), Vec::new());
     each_page(tx.conn, place, set, |mut stored| {
-        let touched = touch(&mut stored.page, set, &change, unchanged_since, next, &mut mailbox, &mut answer);
+        let touched = touch(
+            &mut stored.page,
+            set,
+            &change,
+            unchanged_since,
+            next,
+            &mut mailbox,
+            &mut answer,
+        );
         if touched.is_empty() {
             return Ok(());
         }
@@ -124,7 +132,9 @@ fn touch(
             continue;
         };
         if unchanged_since.is_some_and(|since| record.modseq > since.get()) {
-            Uid::new(record.uid).into_iter().for_each(|uid| answer.modified.insert(uid));
+            Uid::new(record.uid)
+                .into_iter()
+                .for_each(|uid| answer.modified.insert(uid));
             continue;
         }
         let system = change.system(record.system);
@@ -152,6 +162,9 @@ fn entries(
     let records: Vec<_> = touched.iter().filter_map(|at| page.records.get(*at)).collect();
     let uids: Vec<u32> = records.iter().map(|r| r.uid).collect();
     let facts = facts(tx.conn, place, &uids)?;
-    let made = facts.iter().zip(&records).filter_map(|(f, r)| f.entry(r, page, keywords));
+    let made = facts
+        .iter()
+        .zip(&records)
+        .filter_map(|(f, r)| f.entry(r, page, keywords));
     Ok(made.collect())
 }

@@ -57,9 +57,7 @@ pub(crate) fn mailbox(conn: &Connection, account: &Account, name: &MailboxName) 
              FROM mailboxes m WHERE m.account = ? AND m.name = ?",
         )
         .map_err(sql)?;
-    let mut rows = select
-        .query(params![account_id(account), name.as_str()])
-        .map_err(sql)?;
+    let mut rows = select.query(params![account_id(account), name.as_str()]).map_err(sql)?;
     rows.next().map_err(sql)?.map(entry).transpose()
 }
 
@@ -160,16 +158,18 @@ fn gone(conn: &Connection, place: Place, since: ModSeq) -> Result<Option<Changes
         .prepare_cached("SELECT 1 FROM mailboxes WHERE account = ? AND id = ?")
         .and_then(|mut s| s.exists(params![place.account, place.mailbox]))
         .map_err(sql)?;
-    if known { Ok(Some(deleted(since))) } else { Err(no_mailbox()) }
+    if known {
+        Ok(Some(deleted(since)))
+    } else {
+        Err(no_mailbox())
+    }
 }
 
 fn vanished(conn: &Connection, place: Place, from: i64) -> Result<UidSet> {
     let mut select = conn
         .prepare_cached("SELECT uids FROM vanished WHERE account = ? AND mailbox = ? AND modseq > ?")
         .map_err(sql)?;
-    let mut rows = select
-        .query(params![place.account, place.mailbox, from])
-        .map_err(sql)?;
+    let mut rows = select.query(params![place.account, place.mailbox, from]).map_err(sql)?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(sql)? {
         let blob = row.get_ref(0).map_err(sql)?;
@@ -183,9 +183,7 @@ fn changed(conn: &Connection, place: Place, from: i64) -> Result<Vec<MessageEntr
     let mut select = conn
         .prepare_cached("SELECT records FROM pages WHERE account = ? AND mailbox = ? AND max_modseq > ?")
         .map_err(sql)?;
-    let mut rows = select
-        .query(params![place.account, place.mailbox, from])
-        .map_err(sql)?;
+    let mut rows = select.query(params![place.account, place.mailbox, from]).map_err(sql)?;
     let mut keywords: Option<Keywords> = None;
     let mut set = Vec::new();
     let mut page = Page::default();

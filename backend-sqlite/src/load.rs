@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend_api::{Bytes, Error, Load, Loaded, MessageBody, RangedBody, Result, Uid, async_trait};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::body::{CHUNK, chunk_id};
 use crate::error::{damaged, sql};
@@ -26,6 +26,7 @@ struct Found {
     body: i64,
     size: u64,
     file: Option<[u8; 16]>,
+    index: Option<Bytes>,
 }
 
 /// Loads messages from the start of the list, up to one answer's worth, and says how many of the list that covers.
@@ -37,14 +38,14 @@ pub(crate) fn load(
     what: Load,
 ) -> Result<(Vec<Loaded>, usize)> {
     let (mut loaded, mut covered, mut cost, mut ranged) = (Vec::new(), 0, 0u64, 0);
+    let mut find = Find::new(conn, place, what.index)?;
     for uid in uids {
-        let Some(found) = find(conn, place, *uid)? else {
+        let Some(found) = find.message(*uid)? else {
             covered += 1;
             continue;
         };
-        let index = if what.index { index(conn, found.body)? } else { None };
-        let with_body = what.body || (what.index && index.is_none());
-        cost = cost.saturating_add(OVERHEAD + index.as_ref().map_or(0, |i| i.len() as u64));
+        let with_body = what.body || (what.index && found.index.is_none());
+        cost = cost.saturating_add(OVERHEAD + found.index.as_ref().map_or(0, |i| i.len() as u64));
         let large = found.size > ANSWER;
         if with_body && !large {
             cost = cost.saturating_add(found.size);
@@ -55,37 +56,52 @@ pub(crate) fn load(
         }
         let body = if with_body { body(conn, shared, &found)? } else { None };
         if body.is_some() == with_body {
-            loaded.push(Loaded::new(*uid, index, body));
+            loaded.push(Loaded::new(*uid, found.index, body));
         }
         covered += 1;
     }
     Ok((loaded, covered))
 }
 
-fn find(conn: &Connection, place: Place, uid: Uid) -> Result<Option<Found>> {
-    conn.prepare_cached(
-        "SELECT b.id, b.size, b.file FROM messages m JOIN bodies b ON b.id = m.body
-         WHERE m.account = ? AND m.mailbox = ? AND m.uid = ?",
-    )
-    .and_then(|mut s| {
-        s.query_row(params![place.account, place.mailbox, uid.get()], |r| {
-            Ok(Found {
-                body: r.get(0)?,
-                size: unsigned(r.get(1)?),
-                file: r.get(2)?,
-            })
-        })
-        .optional()
-    })
-    .map_err(sql)
+/// Looks messages up, one statement for all of a list.
+struct Find<'c> {
+    select: CachedStatement<'c>,
+    place: Place,
+    index: bool,
 }
 
-fn index(conn: &Connection, body: i64) -> Result<Option<Bytes>> {
-    let octets: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT octets FROM indexes WHERE id = ?")
-        .and_then(|mut s| s.query_row([body], |r| r.get(0)).optional())
-        .map_err(sql)?;
-    Ok(octets.map(Bytes::from))
+impl<'c> Find<'c> {
+    fn new(conn: &'c Connection, place: Place, index: bool) -> Result<Self> {
+        let text = if index {
+            "SELECT b.id, b.size, b.file, i.octets FROM messages m JOIN bodies b ON b.id = m.body
+             LEFT JOIN indexes i ON i.id = b.id WHERE m.account = ? AND m.mailbox = ? AND m.uid = ?"
+        } else {
+            "SELECT b.id, b.size, b.file FROM messages m JOIN bodies b ON b.id = m.body
+             WHERE m.account = ? AND m.mailbox = ? AND m.uid = ?"
+        };
+        let select = conn.prepare_cached(text).map_err(sql)?;
+        Ok(Self { select, place, index })
+    }
+
+    fn message(&mut self, uid: Uid) -> Result<Option<Found>> {
+        let key = params![self.place.account, self.place.mailbox, uid.get()];
+        let mut rows = self.select.query(key).map_err(sql)?;
+        let Some(row) = rows.next().map_err(sql)? else {
+            return Ok(None);
+        };
+        let index = if self.index {
+            row.get_ref(3).map_err(sql)?.as_blob_or_null()
+        } else {
+            Ok(None)
+        };
+        let index = index.map_err(|_| damaged("an index that is no blob"))?;
+        Ok(Some(Found {
+            body: row.get(0).map_err(sql)?,
+            size: unsigned(row.get(1).map_err(sql)?),
+            file: row.get(2).map_err(sql)?,
+            index: index.map(Bytes::copy_from_slice),
+        }))
+    }
 }
 
 /// The octets of a body; `None` when its file went since this picture of the store was taken.
@@ -98,17 +114,41 @@ fn body(conn: &Connection, shared: &Arc<Shared>, found: &Found) -> Result<Option
             Err(e) => return Err(Error::internal(e)),
         },
     };
-    if found.size <= ANSWER {
-        let len = usize::try_from(found.size).map_err(Error::internal)?;
-        return place.read(conn, 0, len).map(|octets| Some(MessageBody::Bytes(octets)));
+    if found.size > ANSWER {
+        let ranged = Ranged {
+            shared: shared.clone(),
+            size: found.size,
+            octets: place,
+            ahead: Mutex::default(),
+        };
+        return Ok(Some(MessageBody::Ranged(Arc::new(ranged))));
     }
-    let ranged = Ranged {
-        shared: shared.clone(),
-        size: found.size,
-        octets: place,
-        ahead: Mutex::default(),
+    let octets = match place {
+        Octets::Rows(body) => whole(conn, body, found.size)?,
+        file => file.read(conn, 0, usize::try_from(found.size).map_err(Error::internal)?)?,
     };
-    Ok(Some(MessageBody::Ranged(Arc::new(ranged))))
+    Ok(Some(MessageBody::Bytes(octets)))
+}
+
+/// A body of at most one row: without a handle of its own on that row, which would cost more than the read.
+fn whole(conn: &Connection, body: i64, size: u64) -> Result<Bytes> {
+    const { assert!(ANSWER as usize <= CHUNK) };
+    if size == 0 {
+        return Ok(Bytes::new());
+    }
+    let mut select = conn
+        .prepare_cached("SELECT octets FROM contents WHERE id = ?")
+        .map_err(sql)?;
+    let mut rows = select.query([chunk_id(body, 0)]).map_err(sql)?;
+    let row = rows
+        .next()
+        .map_err(sql)?
+        .ok_or_else(|| damaged("a body without its row"))?;
+    let octets = row.get_ref(0).map_err(sql)?;
+    let octets = octets.as_blob().ok().filter(|o| o.len() as u64 == size);
+    octets
+        .map(Bytes::copy_from_slice)
+        .ok_or_else(|| damaged("a body's row has another length"))
 }
 
 /// Where the octets of a body are.
@@ -144,7 +184,10 @@ fn read_rows(conn: &Connection, body: i64, mut offset: u64, mut into: &mut [u8])
             Err(e) => return Err(sql(e)),
         };
         let len = into.len().min(blob.len().saturating_sub(within));
-        let (now, later) = into.split_at_mut_checked(len).filter(|_| len > 0).ok_or_else(|| damaged("a body's rows"))?;
+        let (now, later) = into
+            .split_at_mut_checked(len)
+            .filter(|_| len > 0)
+            .ok_or_else(|| damaged("a body's rows"))?;
         blob.read_at_exact(now, within).map_err(sql)?;
         offset = offset.saturating_add(len as u64);
         into = later;
@@ -155,14 +198,16 @@ fn read_rows(conn: &Connection, body: i64, mut offset: u64, mut into: &mut [u8])
 #[cfg(unix)]
 fn read_file(file: &File, offset: u64, into: &mut [u8]) -> Result<()> {
     use std::os::unix::fs::FileExt as _;
-    file.read_exact_at(into, offset).map_err(|_| damaged("a body's file is shorter than its row says"))
+    file.read_exact_at(into, offset)
+        .map_err(|_| damaged("a body's file is shorter than its row says"))
 }
 
 #[cfg(not(unix))]
 fn read_file(mut file: &File, offset: u64, into: &mut [u8]) -> Result<()> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     file.seek(SeekFrom::Start(offset)).map_err(Error::internal)?;
-    file.read_exact(into).map_err(|_| damaged("a body's file is shorter than its row says"))
+    file.read_exact(into)
+        .map_err(|_| damaged("a body's file is shorter than its row says"))
 }
 
 /// A large message.

@@ -13,7 +13,8 @@ const MAX_NAMES: i64 = 100_000;
 /// The bits of a mailbox's special uses, as its column holds them.
 pub(crate) fn use_bits(uses: &[SpecialUse]) -> i64 {
     let all = SpecialUse::ALL.iter().enumerate();
-    all.filter(|(_, u)| uses.contains(u)).fold(0, |bits, (at, _)| bits | 1 << at)
+    all.filter(|(_, u)| uses.contains(u))
+        .fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 /// The special uses of these bits.
@@ -86,7 +87,15 @@ fn insert(tx: &mut Tx<'_>, account: &Account, name: &MailboxName, bits: i64) -> 
         )
         .and_then(|mut s| {
             let object = tx.object_id().map_err(|_| rusqlite::Error::InvalidQuery)?;
-            s.execute(params![id, mailbox, name.as_str(), uid_validity, bits, tx.change, object])
+            s.execute(params![
+                id,
+                mailbox,
+                name.as_str(),
+                uid_validity,
+                bits,
+                tx.change,
+                object
+            ])
         })
         .map_err(sql)?;
     let place = Place { account: id, mailbox };
@@ -241,7 +250,10 @@ fn check_subscriptions(tx: &Tx<'_>, account: i64) -> Result<()> {
 }
 
 fn too_many(what: &str) -> Error {
-    Error::new(ErrorKind::Limit, format!("an account can have at most {MAX_NAMES} {what}"))
+    Error::new(
+        ErrorKind::Limit,
+        format!("an account can have at most {MAX_NAMES} {what}"),
+    )
 }
 
 fn exists(name: &MailboxName) -> Error {

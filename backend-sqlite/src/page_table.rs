@@ -24,7 +24,10 @@ impl Stored {
     fn query(conn: &Connection, text: &str, place: Place, uid: i64) -> Result<Option<Self>> {
         let found = conn
             .prepare_cached(text)
-            .and_then(|mut s| s.query_row(params![place.account, place.mailbox, uid], Self::read).optional())
+            .and_then(|mut s| {
+                s.query_row(params![place.account, place.mailbox, uid], Self::read)
+                    .optional()
+            })
             .map_err(sql)?;
         let Some((row, page)) = found else {
             return Ok(None);

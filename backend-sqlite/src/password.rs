@@ -22,8 +22,7 @@ const MAX_LANES: u32 = 16;
 pub(crate) const MAX_PASSWORD: usize = 1_024;
 
 /// Checked in place of a hash that is not there, so that an unknown user takes as long as a known one.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aGFzdGhpc3M$0Dq7Sg1yS0a5b7Yk8uX5JvJtTqVtQm0q6mO9m9l1oXo";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aGFzdGhpc3M$0Dq7Sg1yS0a5b7Yk8uX5JvJtTqVtQm0q6mO9m9l1oXo";
 
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +37,7 @@ pub(crate) fn hash(password: &[u8]) -> Result<String, HashError> {
     let salt = SaltString::encode_b64(&salt).map_err(|e| fail(e.to_string()))?;
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|e| fail(e.to_string()))?;
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash = hasher
-        .hash_password(password, &salt)
-        .map_err(|e| fail(e.to_string()))?;
+    let hash = hasher.hash_password(password, &salt).map_err(|e| fail(e.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -217,7 +214,10 @@ mod tests {
     fn nobodys_hash_is_as_much_work_as_a_users() {
         let nobody = PasswordHash::new(NOBODY).unwrap();
         let params = Params::try_from(&nobody).unwrap();
-        assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
+        assert_eq!(
+            (params.m_cost(), params.t_cost(), params.p_cost()),
+            (MEMORY_KIB, PASSES, LANES)
+        );
         assert_eq!(nobody.hash.unwrap().len(), 32);
     }
 
@@ -254,7 +254,10 @@ mod tests {
         assert_eq!(error("{PLAIN}"), "the password is empty");
         assert!(error("{ARGON2ID}x").starts_with("scheme ARGON2ID: not a hash in PHC form"));
         assert!(error("{ARGON2ID}$argon2id$v=19$m=9999999,t=2,p=1$bm9ib2R5aGFzdGhpc3M$0Dq7Sg1yS0a5b7Yk8uX5JvJtTqVtQm0q6mO9m9l1oXo").contains("too costly"));
-        assert!(matches!(import(&format!("{{ARGON2ID}}{NOBODY}")), Ok(Imported::Hash(_))));
+        assert!(matches!(
+            import(&format!("{{ARGON2ID}}{NOBODY}")),
+            Ok(Imported::Hash(_))
+        ));
         assert!(matches!(import("pass{word}"), Ok(Imported::Password(p)) if p == b"pass{word}"));
     }
 }

@@ -173,10 +173,7 @@ pub(crate) fn writing(path: &Path) -> rusqlite::Result<Connection> {
 
 /// A connection that only reads.
 pub(crate) fn reading(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(Duration::from_secs(10))?;
     conn.execute_batch("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -212,8 +209,10 @@ fn migrate(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), Ope
         tx.execute_batch(step).map_err(at)?;
     }
     if found < known {
-        tx.execute_batch(&format!("PRAGMA user_version = {known}; PRAGMA application_id = {APPLICATION};"))
-            .map_err(at)?;
+        tx.execute_batch(&format!(
+            "PRAGMA user_version = {known}; PRAGMA application_id = {APPLICATION};"
+        ))
+        .map_err(at)?;
     }
     tx.commit().map_err(at)
 }
@@ -243,7 +242,11 @@ mod tests {
             assert_eq!(version(&path), from as i64);
             migrate(&mut conn, &path, &STEPS).unwrap();
             assert_eq!(version(&path), STEPS.len() as i64);
-            let fresh = tables(&open(&empty().1).map_err(|_| ()).unwrap_or_else(|()| writing(&path).unwrap()));
+            let fresh = tables(
+                &open(&empty().1)
+                    .map_err(|_| ())
+                    .unwrap_or_else(|()| writing(&path).unwrap()),
+            );
             assert_eq!(tables(&conn), fresh);
         }
     }
@@ -259,7 +262,12 @@ mod tests {
         let (_dir, path) = empty();
         let mut conn = writing(&path).unwrap();
         migrate(&mut conn, &path, &STEPS).unwrap();
-        migrate(&mut conn, &path, &[VERSION_1, "ALTER TABLE accounts ADD COLUMN note TEXT"]).unwrap();
+        migrate(
+            &mut conn,
+            &path,
+            &[VERSION_1, "ALTER TABLE accounts ADD COLUMN note TEXT"],
+        )
+        .unwrap();
         assert_eq!(version(&path), 2);
         conn.execute("UPDATE accounts SET note = 'x'", []).unwrap();
     }
@@ -269,7 +277,12 @@ mod tests {
         let (_dir, path) = empty();
         let mut conn = writing(&path).unwrap();
         migrate(&mut conn, &path, &STEPS).unwrap();
-        migrate(&mut conn, &path, &[VERSION_1, "CREATE TABLE half (x); CREATE TABLE half (x)"]).unwrap_err();
+        migrate(
+            &mut conn,
+            &path,
+            &[VERSION_1, "CREATE TABLE half (x); CREATE TABLE half (x)"],
+        )
+        .unwrap_err();
         assert_eq!(version(&path), 1);
         migrate(&mut conn, &path, &STEPS).unwrap();
     }
@@ -285,7 +298,10 @@ mod tests {
     #[test]
     fn somebody_elses_database_is_refused() {
         let (_dir, path) = empty();
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (x)")
+            .unwrap();
         assert!(matches!(open(&path).unwrap_err(), OpenError::Foreign { .. }));
     }
 }

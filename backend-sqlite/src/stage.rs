@@ -219,6 +219,9 @@ fn check_size(shared: &Shared, size: u64) -> Result<()> {
     }
 }
 
+/// Who takes octets in, and a piece to be filled.
+type Idle = (Stager, Vec<u8>);
+
 /// Two pieces in turn: one is filled from the network while the other is hashed, indexed and written.
 struct Pieces {
     filling: Vec<u8>,
@@ -226,7 +229,7 @@ struct Pieces {
     /// Small messages are dealt with on the caller's own thread.
     inline: bool,
     idle: Option<Stager>,
-    busy: Option<JoinHandle<io::Result<(Stager, Vec<u8>)>>>,
+    busy: Option<JoinHandle<io::Result<Idle>>>,
 }
 
 impl Pieces {
@@ -265,7 +268,7 @@ impl Pieces {
         Ok(())
     }
 
-    async fn wait(&mut self) -> Result<(Stager, Vec<u8>)> {
+    async fn wait(&mut self) -> Result<Idle> {
         if let Some(stager) = self.idle.take() {
             return Ok((stager, Vec::new()));
         }

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use backend_api::{
-    Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load, Loaded, MailStore,
-    MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result, SpecialUse, Status,
-    Uid, UidSet, Watcher, async_trait,
+    Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load, Loaded,
+    MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result,
+    SpecialUse, Status, Uid, UidSet, Watcher, async_trait,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -60,7 +60,11 @@ impl SqliteStore {
         };
         let conn = schema::open(&path)?;
         let alone = !folder.others_alive().unwrap_or(true);
-        let leftovers = if alone { Leftovers::find(&conn).map_err(at)? } else { Leftovers::default() };
+        let leftovers = if alone {
+            Leftovers::find(&conn).map_err(at)?
+        } else {
+            Leftovers::default()
+        };
         let (writer, queue) = Writer::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {
@@ -167,7 +171,10 @@ impl MailStore for SqliteStore {
 
     async fn messages(&self, account: &Account, mailbox: MailboxId) -> Result<Messages> {
         let place = Place::new(account, mailbox);
-        self.shared.readers.call(move |conn| listing::messages(conn, place)).await
+        self.shared
+            .readers
+            .call(move |conn| listing::messages(conn, place))
+            .await
     }
 
     async fn body(&self, account: &Account, mailbox: MailboxId, uid: Uid) -> Result<MessageBody> {

@@ -162,7 +162,9 @@ impl SqliteStore {
     /// Dropped, it adds all accounts or none.
     pub async fn import_users(&self, lines: &str) -> Result<usize, UserError> {
         let parsed = parse_lines(lines)?;
-        let hashed = spawn_blocking(move || hash_all(parsed)).await.map_err(Error::internal)??;
+        let hashed = spawn_blocking(move || hash_all(parsed))
+            .await
+            .map_err(Error::internal)??;
         let count = hashed.len();
         // An error inside undoes all: it is carried out beside the store's own.
         let (fault, outcome) = std::sync::mpsc::channel();
@@ -201,7 +203,11 @@ impl SqliteStore {
     /// [`UserError::Unknown`]
     pub async fn account(&self, name: &str) -> Result<Account, UserError> {
         let user = name.to_owned();
-        let found = self.shared.readers.call(move |conn| crate::listing::account(conn, &user)).await?;
+        let found = self
+            .shared
+            .readers
+            .call(move |conn| crate::listing::account(conn, &user))
+            .await?;
         found.ok_or_else(|| UserError::Unknown(name.to_owned()))
     }
 

@@ -100,7 +100,10 @@ impl Seen {
             Ok(found) => found,
             Err(e) => {
                 let e = sql(e);
-                tracing::warn!(source = std::error::Error::source(&e), "cannot see what other processes changed");
+                tracing::warn!(
+                    source = std::error::Error::source(&e),
+                    "cannot see what other processes changed"
+                );
                 return;
             }
         };

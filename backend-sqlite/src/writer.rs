@@ -85,7 +85,9 @@ impl Writer {
         self.send(operation, None, move |r| {
             let _ = answer.send(r);
         })?;
-        result.recv().map_err(|_| Error::internal("the writer gave no answer"))?
+        result
+            .recv()
+            .map_err(|_| Error::internal("the writer gave no answer"))?
     }
 
     /// Tells the writer that there is something to do behind the others.
@@ -112,7 +114,9 @@ impl Writer {
             answer,
             _permit: permit,
         };
-        self.queue.send(Message::Work(Box::new(call))).map_err(|_| unavailable())
+        self.queue
+            .send(Message::Work(Box::new(call)))
+            .map_err(|_| unavailable())
     }
 }
 
@@ -272,11 +276,21 @@ fn one_transaction(
 
 /// One operation in a savepoint of its own, so that it is undone alone.
 fn guarded(tx: &mut Tx<'_>, work: &mut dyn Work) -> Result<()> {
-    let run = |name| tx.conn.prepare_cached(name).and_then(|mut s| s.execute([])).map_err(sql);
+    let run = |name| {
+        tx.conn
+            .prepare_cached(name)
+            .and_then(|mut s| s.execute([]))
+            .map_err(sql)
+    };
     run("SAVEPOINT operation")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work.run(tx)))
         .unwrap_or_else(|_| Err(Error::internal("an operation of the store panicked")));
-    let run = |name| tx.conn.prepare_cached(name).and_then(|mut s| s.execute([])).map_err(sql);
+    let run = |name| {
+        tx.conn
+            .prepare_cached(name)
+            .and_then(|mut s| s.execute([]))
+            .map_err(sql)
+    };
     match outcome {
         Ok(()) => run("RELEASE operation").map(drop),
         Err(e) => {
@@ -314,7 +328,10 @@ fn commit(conn: &Connection) -> Result<()> {
 }
 
 fn is_busy(e: &rusqlite::Error) -> bool {
-    matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        e.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 /// What a committed operation wanted done afterwards.
@@ -365,7 +382,9 @@ mod tests {
         let (_dir, store) = store().await;
         let pages = |n: i64| {
             store.shared.writer.call(move |tx| {
-                let set = tx.conn.query_row(&format!("PRAGMA max_page_count = {n}"), [], |_| Ok(()));
+                let set = tx
+                    .conn
+                    .query_row(&format!("PRAGMA max_page_count = {n}"), [], |_| Ok(()));
                 set.map_err(sql)
             })
         };
@@ -386,7 +405,9 @@ mod tests {
         let (_dir, store) = store().await;
         let add = |id: i64| {
             store.shared.writer.call(move |tx| {
-                let add = tx.conn.execute("INSERT INTO indexes (id, octets) VALUES (?, x'00')", [id]);
+                let add = tx
+                    .conn
+                    .execute("INSERT INTO indexes (id, octets) VALUES (?, x'00')", [id]);
                 add.map(drop).map_err(sql)
             })
         };
@@ -401,7 +422,10 @@ mod tests {
     }
 
     async fn count(store: &SqliteStore) -> i64 {
-        let count = |conn: &Connection| conn.query_row("SELECT count(*) FROM indexes", [], |r| r.get(0)).map_err(sql);
+        let count = |conn: &Connection| {
+            conn.query_row("SELECT count(*) FROM indexes", [], |r| r.get(0))
+                .map_err(sql)
+        };
         store.shared.readers.call(count).await.unwrap()
     }
 }

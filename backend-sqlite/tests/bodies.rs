@@ -1,4 +1,5 @@
 //! Bodies of every size: staged, stored, shared, read piece by piece, and gone without a trace.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -29,7 +30,10 @@ async fn every_class_of_body_comes_back_octet_for_octet() {
     assert_eq!(files(w.dir.path()).len(), 2);
     let w = w.reopen(small());
     for (n, len) in SIZES.into_iter().enumerate() {
-        assert!(w.text(w.inbox, n as u32 + 1).await == octets(len, n as u8), "{len} octets after reopening");
+        assert!(
+            w.text(w.inbox, n as u32 + 1).await == octets(len, n as u8),
+            "{len} octets after reopening"
+        );
     }
 }
 
@@ -41,7 +45,16 @@ async fn any_range_of_a_large_body_can_be_read() {
         let uid = w.add_bytes(w.inbox, &text, Flags::NONE).await;
         let body = w.store.body(&w.account, w.inbox, uid).await.unwrap();
         assert!(matches!(body, MessageBody::Ranged(_)));
-        for (at, n) in [(0, 1), (262_140, 10), (262_144, 65_536), (len - 1, 1), (5, 65_536), (65_541, 65_536), (len - 70_000, 65_536), (10, 0)] {
+        for (at, n) in [
+            (0, 1),
+            (262_140, 10),
+            (262_144, 65_536),
+            (len - 1, 1),
+            (5, 65_536),
+            (65_541, 65_536),
+            (len - 70_000, 65_536),
+            (10, 0),
+        ] {
             let piece = body.read_at(at as u64, n).await.unwrap();
             assert!(piece == text[at..at + n], "{n} octets at {at} of {len}");
         }
@@ -54,7 +67,10 @@ async fn a_file_that_is_being_read_stays_readable_when_its_message_goes() {
     let text = octets(700_000, 1);
     let uid = w.add_bytes(w.inbox, &text, Flags::NONE).await;
     let body = w.store.body(&w.account, w.inbox, uid).await.unwrap();
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     w.store.reclaim(&w.account, w.inbox, &set("1"));
     w.store.tidy().await.unwrap();
     assert!(files(w.dir.path()).is_empty());
@@ -81,7 +97,8 @@ async fn a_body_goes_with_its_last_message_and_nothing_remains() {
     let w = world_with(small()).await;
     let to = w.make("to").await;
     for (n, len) in SIZES.into_iter().enumerate() {
-        w.add_bytes(w.inbox, &octets(len, n as u8), Flags::NONE.with_keyword("k")).await;
+        w.add_bytes(w.inbox, &octets(len, n as u8), Flags::NONE.with_keyword("k"))
+            .await;
         w.add_bytes(w.inbox, &octets(len, n as u8), Flags::NONE).await;
     }
     let all = set("1:1000");
@@ -111,7 +128,10 @@ async fn what_was_removed_but_not_reclaimed_goes_when_the_folder_is_opened_alone
     w.add_bytes(w.inbox, &octets(700_000, 1), Flags::NONE).await;
     w.add_bytes(gone, &octets(800_000, 2), Flags::NONE).await;
     w.add_bytes(gone, b"small", Flags::NONE).await;
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     w.store.delete(&w.account, gone).await.unwrap();
     let mut options = small();
     options.background = false;
@@ -136,11 +156,25 @@ async fn what_was_removed_but_not_reclaimed_goes_when_the_folder_is_opened_alone
 async fn a_removed_account_leaves_nothing() {
     let w = world_with(small()).await;
     for (n, len) in SIZES.into_iter().enumerate() {
-        w.add_bytes(w.inbox, &octets(len, n as u8), Flags::NONE.with_keyword("k")).await;
+        w.add_bytes(w.inbox, &octets(len, n as u8), Flags::NONE.with_keyword("k"))
+            .await;
     }
-    w.store.remove(&w.account, w.inbox, &set("1:3"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1:3"), Remove::All)
+        .await
+        .unwrap();
     w.store.remove_user("ann").await.unwrap();
-    for table in ["messages", "pages", "bodies", "contents", "indexes", "ghosts", "vanished", "keywords", "subscriptions"] {
+    for table in [
+        "messages",
+        "pages",
+        "bodies",
+        "contents",
+        "indexes",
+        "ghosts",
+        "vanished",
+        "keywords",
+        "subscriptions",
+    ] {
         assert_eq!(w.rows(table), 0, "{table}");
     }
     assert!(files(w.dir.path()).is_empty());
@@ -164,9 +198,17 @@ async fn a_message_that_could_not_be_added_leaves_nothing() {
     let w = world_with(small()).await;
     for len in SIZES {
         let text = octets(len, 0);
-        let staged = w.store.stage(&w.account, len as u64, &mut &text[..]).await.unwrap().unwrap();
+        let staged = w
+            .store
+            .stage(&w.account, len as u64, &mut &text[..])
+            .await
+            .unwrap()
+            .unwrap();
         let message = NewMessage::new(Flags::NONE, date(), len as u64, Incoming::Staged(staged));
-        assert_eq!(kind(w.store.add(&w.account, 99, vec![message]).await), ErrorKind::NotFound);
+        assert_eq!(
+            kind(w.store.add(&w.account, 99, vec![message]).await),
+            ErrorKind::NotFound
+        );
         assert!(files(w.dir.path()).is_empty(), "{len} octets");
         assert_eq!(w.rows("bodies"), 0);
     }
@@ -220,14 +262,20 @@ async fn an_old_file_without_a_row_is_swept_and_a_young_one_is_left() {
     let w = world_with(small()).await;
     w.add_bytes(w.inbox, &octets(700_000, 1), Flags::NONE).await;
     let kept = files(w.dir.path());
-    std::fs::File::open(&kept[0]).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    std::fs::File::open(&kept[0])
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH)
+        .unwrap();
     let shelf = w.dir.path().join("bodies/aa");
     std::fs::create_dir_all(&shelf).unwrap();
     let (old, young) = (shelf.join("aa".repeat(16)), shelf.join("ab".repeat(16)));
     for path in [&old, &young] {
         std::fs::write(path, b"x").unwrap();
     }
-    std::fs::File::open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    std::fs::File::open(&old)
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH)
+        .unwrap();
     w.store.tidy().await.unwrap();
     assert!(!old.exists() && young.exists());
     assert!(files(w.dir.path()).contains(&kept[0]));
@@ -238,5 +286,8 @@ async fn a_missing_file_is_not_an_empty_message() {
     let w = world_with(small()).await;
     w.add_bytes(w.inbox, &octets(700_000, 1), Flags::NONE).await;
     std::fs::remove_file(&files(w.dir.path())[0]).unwrap();
-    assert_eq!(kind(w.store.body(&w.account, w.inbox, uid_of(1)).await), ErrorKind::NotFound);
+    assert_eq!(
+        kind(w.store.body(&w.account, w.inbox, uid_of(1)).await),
+        ErrorKind::NotFound
+    );
 }

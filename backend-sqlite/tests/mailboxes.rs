@@ -1,4 +1,5 @@
 //! Creating, deleting, renaming and subscribing mailboxes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -8,7 +9,14 @@ use std::collections::HashSet;
 use backend_api::*;
 
 async fn names(w: &World) -> Vec<String> {
-    let mut all: Vec<String> = w.store.mailboxes(&w.account).await.unwrap().iter().map(|m| m.name.to_string()).collect();
+    let mut all: Vec<String> = w
+        .store
+        .mailboxes(&w.account)
+        .await
+        .unwrap()
+        .iter()
+        .map(|m| m.name.to_string())
+        .collect();
     all.sort();
     all
 }
@@ -18,8 +26,14 @@ async fn missing_levels_are_made() {
     let w = world().await;
     w.make("a/b/c").await;
     assert_eq!(names(&w).await, ["INBOX", "a", "a/b", "a/b/c"]);
-    assert_eq!(kind(w.store.create(&w.account, &name("a/b"), &[]).await), ErrorKind::AlreadyExists);
-    assert_eq!(kind(w.store.create(&w.account, &MailboxName::inbox(), &[]).await), ErrorKind::AlreadyExists);
+    assert_eq!(
+        kind(w.store.create(&w.account, &name("a/b"), &[]).await),
+        ErrorKind::AlreadyExists
+    );
+    assert_eq!(
+        kind(w.store.create(&w.account, &MailboxName::inbox(), &[]).await),
+        ErrorKind::AlreadyExists
+    );
 }
 
 #[tokio::test]
@@ -33,13 +47,19 @@ async fn names_differ_by_case() {
 #[tokio::test]
 async fn a_special_use_is_kept_and_belongs_to_one_mailbox() {
     let w = world().await;
-    w.store.create(&w.account, &name("Sent"), &[SpecialUse::Sent]).await.unwrap();
+    w.store
+        .create(&w.account, &name("Sent"), &[SpecialUse::Sent])
+        .await
+        .unwrap();
     let sent = w.store.mailbox(&w.account, &name("Sent")).await.unwrap().unwrap();
     assert_eq!(sent.attributes.special_use, [SpecialUse::Sent]);
     let again = w.store.create(&w.account, &name("Other"), &[SpecialUse::Sent]).await;
     assert_eq!(kind(again), ErrorKind::UseAttr);
     w.store.delete(&w.account, sent.id).await.unwrap();
-    w.store.create(&w.account, &name("Other"), &[SpecialUse::Sent]).await.unwrap();
+    w.store
+        .create(&w.account, &name("Other"), &[SpecialUse::Sent])
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -131,13 +151,26 @@ async fn a_renamed_inbox_is_emptied_and_stays() {
     w.make("INBOX/child").await;
     w.add("a").await;
     w.add("b").await;
-    let before = w.store.mailbox(&w.account, &MailboxName::inbox()).await.unwrap().unwrap();
+    let before = w
+        .store
+        .mailbox(&w.account, &MailboxName::inbox())
+        .await
+        .unwrap()
+        .unwrap();
     w.told.take();
-    w.store.rename(&w.account, &MailboxName::inbox(), &name("old/mail")).await.unwrap();
+    w.store
+        .rename(&w.account, &MailboxName::inbox(), &name("old/mail"))
+        .await
+        .unwrap();
     assert_eq!(names(&w).await, ["INBOX", "INBOX/child", "old", "old/mail"]);
     assert!(w.uids(w.inbox).await.is_empty());
     assert_eq!(w.uids(w.id("old/mail").await.unwrap()).await, [1, 2]);
-    let after = w.store.mailbox(&w.account, &MailboxName::inbox()).await.unwrap().unwrap();
+    let after = w
+        .store
+        .mailbox(&w.account, &MailboxName::inbox())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(before, after);
     let vanished = w.told.take().into_iter().find(|(id, _)| *id == w.inbox).unwrap();
     assert_eq!(vanished.1.unwrap().vanished, set("1:2"));
@@ -150,9 +183,25 @@ async fn a_subscription_needs_no_mailbox() {
     w.store.subscribe(&w.account, &name("later"), true).await.unwrap();
     w.store.subscribe(&w.account, &name("later"), true).await.unwrap();
     w.make("later").await;
-    assert!(w.store.mailbox(&w.account, &name("later")).await.unwrap().unwrap().attributes.subscribed);
+    assert!(
+        w.store
+            .mailbox(&w.account, &name("later"))
+            .await
+            .unwrap()
+            .unwrap()
+            .attributes
+            .subscribed
+    );
     w.store.subscribe(&w.account, &name("later"), false).await.unwrap();
-    assert!(!w.store.mailbox(&w.account, &name("later")).await.unwrap().unwrap().attributes.subscribed);
+    assert!(
+        !w.store
+            .mailbox(&w.account, &name("later"))
+            .await
+            .unwrap()
+            .unwrap()
+            .attributes
+            .subscribed
+    );
     assert_eq!(w.rows("subscriptions"), 1);
 }
 

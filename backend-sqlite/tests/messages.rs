@@ -1,4 +1,5 @@
 //! Adding, flagging, removing, copying and moving messages.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -13,7 +14,10 @@ async fn a_message_comes_back_as_it_was_given() {
     let uid = w.add_bytes(w.inbox, text, flags.clone()).await;
     let messages = w.store.messages(&w.account, w.inbox).await.unwrap();
     let entry = &messages.entries[0];
-    assert_eq!((entry.uid, &entry.flags, entry.date, entry.size), (uid, &flags, date(), Some(text.len() as u64)));
+    assert_eq!(
+        (entry.uid, &entry.flags, entry.date, entry.size),
+        (uid, &flags, date(), Some(text.len() as u64))
+    );
     assert_eq!(messages.uid_next, Uid::new(2));
     assert_eq!(messages.first_recent, Uid::new(1));
     assert_eq!(w.text(w.inbox, 1).await, text);
@@ -40,13 +44,21 @@ async fn uids_and_mod_sequences_rise_once_for_each_operation() {
     let w = world().await;
     let mut batch = Vec::new();
     for text in ["a", "b", "c"] {
-        let staged = w.store.stage(&w.account, 1, &mut text.as_bytes()).await.unwrap().unwrap();
+        let staged = w
+            .store
+            .stage(&w.account, 1, &mut text.as_bytes())
+            .await
+            .unwrap()
+            .unwrap();
         batch.push(NewMessage::new(Flags::NONE, date(), 1, Incoming::Staged(staged)));
     }
     let appended = w.store.add(&w.account, w.inbox, batch).await.unwrap();
     assert_eq!(appended.uids, [uid_of(1), uid_of(2), uid_of(3)]);
     w.add("d").await;
-    assert_eq!(w.list(w.inbox).await.iter().map(|m| (m.0, m.2)).collect::<Vec<_>>(), [(1, 2), (2, 2), (3, 2), (4, 3)]);
+    assert_eq!(
+        w.list(w.inbox).await.iter().map(|m| (m.0, m.2)).collect::<Vec<_>>(),
+        [(1, 2), (2, 2), (3, 2), (4, 3)]
+    );
 }
 
 #[tokio::test]
@@ -54,9 +66,15 @@ async fn the_watcher_is_told_each_change_as_it_follows_on_the_one_before() {
     let w = world().await;
     w.add("a").await;
     w.set("1", FlagChange::Add(Flags::SEEN)).await;
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     let told: Vec<Changes> = w.told.take().into_iter().map(|(_, c)| c.unwrap()).collect();
-    let steps: Vec<_> = told.iter().map(|c| (c.from.get(), c.to.get(), c.set.len(), c.vanished.len())).collect();
+    let steps: Vec<_> = told
+        .iter()
+        .map(|c| (c.from.get(), c.to.get(), c.set.len(), c.vanished.len()))
+        .collect();
     assert_eq!(steps, [(1, 2, 1, 0), (2, 3, 1, 0), (3, 4, 0, 1)]);
     assert_eq!(told[1].set[0].flags, Flags::SEEN);
     assert_eq!(told[1].set[0].size, Some(1));
@@ -88,7 +106,10 @@ async fn flags_that_would_not_change_keep_their_mod_sequence() {
     assert_eq!(done.changed, [(uid_of(2), Flags::SEEN)]);
     assert_eq!(w.list(w.inbox).await.iter().map(|m| m.2).collect::<Vec<_>>(), [2, 4]);
     w.told.take();
-    assert_eq!(w.set("1:2", FlagChange::Add(Flags::SEEN)).await, FlagsChanged::default());
+    assert_eq!(
+        w.set("1:2", FlagChange::Add(Flags::SEEN)).await,
+        FlagsChanged::default()
+    );
     assert!(w.told.take().is_empty());
 }
 
@@ -98,7 +119,11 @@ async fn messages_changed_since_are_left_and_named() {
     w.add("a").await;
     w.add("b").await;
     let change = FlagChange::Add(Flags::SEEN);
-    let done = w.store.set_flags(&w.account, w.inbox, &set("1:2"), &change, Some(ModSeq(2))).await.unwrap();
+    let done = w
+        .store
+        .set_flags(&w.account, w.inbox, &set("1:2"), &change, Some(ModSeq(2)))
+        .await
+        .unwrap();
     assert_eq!(done.changed, [(uid_of(1), Flags::SEEN)]);
     assert_eq!(done.modified, set("2"));
 }
@@ -112,7 +137,10 @@ async fn of_many_conditional_changes_with_one_mod_sequence_one_wins() {
         let (store, account, inbox) = (w.store.clone(), w.account.clone(), w.inbox);
         racing.spawn(async move {
             let change = FlagChange::Add(Flags::NONE.with_keyword(&format!("k{n}")));
-            let done = store.set_flags(&account, inbox, &set("1"), &change, Some(ModSeq(2))).await.unwrap();
+            let done = store
+                .set_flags(&account, inbox, &set("1"), &change, Some(ModSeq(2)))
+                .await
+                .unwrap();
             done.changed.len()
         });
     }
@@ -129,10 +157,22 @@ async fn a_mailbox_has_at_most_4096_keywords_and_says_so() {
         FlagChange::Add(Flags::from_parts(0, names))
     };
     w.set("1", many(0, 4096)).await;
-    let outcome = w.store.set_flags(&w.account, w.inbox, &set("1"), &many(4096, 1), None).await;
+    let outcome = w
+        .store
+        .set_flags(&w.account, w.inbox, &set("1"), &many(4096, 1), None)
+        .await;
     let error = outcome.unwrap_err();
-    assert_eq!((error.kind(), error.text()), (ErrorKind::Limit, "a mailbox can have at most 4096 keywords"));
-    assert_eq!(w.store.messages(&w.account, w.inbox).await.unwrap().entries[0].flags.keywords().len(), 4096);
+    assert_eq!(
+        (error.kind(), error.text()),
+        (ErrorKind::Limit, "a mailbox can have at most 4096 keywords")
+    );
+    assert_eq!(
+        w.store.messages(&w.account, w.inbox).await.unwrap().entries[0]
+            .flags
+            .keywords()
+            .len(),
+        4096
+    );
     // Those that no message has any more make room.
     w.set("1", FlagChange::Replace(Flags::NONE)).await;
     w.set("1", many(4096, 4096)).await;
@@ -150,7 +190,10 @@ async fn counters_are_what_counting_gives() {
     let s = w.status(w.inbox).await;
     assert_eq!((s.messages, s.unseen, s.deleted, s.size, s.recent), (3, 2, 1, 6, 3));
     assert_eq!((s.uid_next, s.highest_mod_seq), (Uid::new(4), Some(ModSeq(6))));
-    w.store.remove(&w.account, w.inbox, &set("1:3"), Remove::Deleted).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1:3"), Remove::Deleted)
+        .await
+        .unwrap();
     let s = w.status(w.inbox).await;
     assert_eq!((s.messages, s.unseen, s.deleted, s.size, s.recent), (2, 1, 0, 4, 2));
 }
@@ -162,23 +205,43 @@ async fn only_deleted_messages_are_expunged_unless_all_are_meant() {
         w.add(text).await;
     }
     w.set("2", FlagChange::Add(deleted())).await;
-    let gone = w.store.remove(&w.account, w.inbox, &set("1:2"), Remove::Deleted).await.unwrap();
+    let gone = w
+        .store
+        .remove(&w.account, w.inbox, &set("1:2"), Remove::Deleted)
+        .await
+        .unwrap();
     assert_eq!(gone, set("2"));
-    let gone = w.store.remove(&w.account, w.inbox, &set("1:2"), Remove::All).await.unwrap();
+    let gone = w
+        .store
+        .remove(&w.account, w.inbox, &set("1:2"), Remove::All)
+        .await
+        .unwrap();
     assert_eq!(gone, set("1"));
     assert_eq!(w.uids(w.inbox).await, [3]);
-    assert!(w.store.remove(&w.account, w.inbox, &set("1:2"), Remove::All).await.unwrap().is_empty());
+    assert!(
+        w.store
+            .remove(&w.account, w.inbox, &set("1:2"), Remove::All)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn a_removed_message_stays_readable_until_it_is_reclaimed() {
     let w = world().await;
     w.add("ghost").await;
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     assert_eq!(w.text(w.inbox, 1).await, b"ghost");
     w.store.reclaim(&w.account, w.inbox, &set("1"));
     w.store.tidy().await.unwrap();
-    assert_eq!(kind(w.store.body(&w.account, w.inbox, uid_of(1)).await), ErrorKind::NotFound);
+    assert_eq!(
+        kind(w.store.body(&w.account, w.inbox, uid_of(1)).await),
+        ErrorKind::NotFound
+    );
 }
 
 #[tokio::test]
@@ -196,10 +259,18 @@ async fn a_copy_has_the_flags_and_the_date_and_the_same_body() {
     let to = w.make("to").await;
     w.add("other").await;
     w.add_to(w.inbox, "text", Flags::SEEN.with_keyword("$X")).await;
-    let copied = w.store.copy(&w.account, w.inbox, &set("2:7"), to, false).await.unwrap().unwrap();
+    let copied = w
+        .store
+        .copy(&w.account, w.inbox, &set("2:7"), to, false)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(copied.uids, [(uid_of(2), uid_of(1))]);
     let entry = w.store.messages(&w.account, to).await.unwrap().entries.remove(0);
-    assert_eq!((entry.flags.to_string().as_str(), entry.date, entry.size), ("(\\Seen $X)", date(), Some(4)));
+    assert_eq!(
+        (entry.flags.to_string().as_str(), entry.date, entry.size),
+        ("(\\Seen $X)", date(), Some(4))
+    );
     assert_eq!(w.text(to, 1).await, b"text");
     assert_eq!(w.rows("bodies"), 2);
     assert_eq!(w.uids(w.inbox).await, [1, 2]);
@@ -235,7 +306,10 @@ async fn every_call_on_a_mailbox_that_is_gone_is_not_found() {
     assert_eq!(kind(s.status(a, gone).await), ErrorKind::NotFound);
     assert_eq!(kind(s.body(a, gone, uid_of(1)).await), ErrorKind::NotFound);
     assert_eq!(kind(s.add(a, gone, vec![]).await), ErrorKind::NotFound);
-    assert_eq!(kind(s.set_flags(a, gone, one, &FlagChange::Add(Flags::SEEN), None).await), ErrorKind::NotFound);
+    assert_eq!(
+        kind(s.set_flags(a, gone, one, &FlagChange::Add(Flags::SEEN), None).await),
+        ErrorKind::NotFound
+    );
     assert_eq!(kind(s.remove(a, gone, one, Remove::All).await), ErrorKind::NotFound);
     assert_eq!(kind(s.copy(a, gone, one, w.inbox, false).await), ErrorKind::NotFound);
     assert_eq!(kind(s.r#move(a, gone, one, w.inbox).await), ErrorKind::NotFound);
@@ -262,7 +336,12 @@ async fn a_move_takes_the_messages_along_in_one_step() {
     w.add("a").await;
     w.add("b").await;
     w.told.take();
-    let moved = w.store.r#move(&w.account, w.inbox, &set("2:3"), to).await.unwrap().unwrap();
+    let moved = w
+        .store
+        .r#move(&w.account, w.inbox, &set("2:3"), to)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(moved.uids, [(uid_of(2), uid_of(1))]);
     assert_eq!((w.uids(w.inbox).await, w.uids(to).await), (vec![1], vec![1]));
     let told = w.told.take();
@@ -277,7 +356,12 @@ async fn a_move_into_the_same_mailbox_gives_new_uids() {
     for text in ["a", "b", "c"] {
         w.add(text).await;
     }
-    let moved = w.store.r#move(&w.account, w.inbox, &set("1:4294967295"), w.inbox).await.unwrap().unwrap();
+    let moved = w
+        .store
+        .r#move(&w.account, w.inbox, &set("1:4294967295"), w.inbox)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(moved.uids.len(), 3);
     assert_eq!(w.uids(w.inbox).await, [4, 5, 6]);
     assert_eq!(w.text(w.inbox, 4).await, b"a");
@@ -311,15 +395,29 @@ async fn changes_since_are_what_happened_since() {
     w.add("c").await;
     let at = w.status(w.inbox).await.highest_mod_seq.unwrap();
     w.set("2", FlagChange::Add(Flags::SEEN)).await;
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     w.add("d").await;
     let changes = w.store.changes_since(&w.account, w.inbox, at).await.unwrap().unwrap();
     assert_eq!(changes.set.iter().map(|e| e.uid.get()).collect::<Vec<_>>(), [2, 4]);
     assert_eq!(changes.vanished, set("1"));
-    assert_eq!((changes.from, changes.to, changes.uid_next), (at, ModSeq(7), Uid::new(5)));
-    let none = w.store.changes_since(&w.account, w.inbox, changes.to).await.unwrap().unwrap();
+    assert_eq!(
+        (changes.from, changes.to, changes.uid_next),
+        (at, ModSeq(7), Uid::new(5))
+    );
+    let none = w
+        .store
+        .changes_since(&w.account, w.inbox, changes.to)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(none.set.is_empty() && none.vanished.is_empty());
-    assert_eq!(w.store.changes_since(&w.account, w.inbox, ModSeq(99)).await.unwrap(), None);
+    assert_eq!(
+        w.store.changes_since(&w.account, w.inbox, ModSeq(99)).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -330,7 +428,10 @@ async fn recent_messages_are_claimed_once() {
     w.store.claim_recent(&w.account, w.inbox, uid_of(2));
     w.store.tidy().await.unwrap();
     assert_eq!(w.status(w.inbox).await.recent, 1);
-    assert_eq!(w.store.messages(&w.account, w.inbox).await.unwrap().first_recent, Uid::new(2));
+    assert_eq!(
+        w.store.messages(&w.account, w.inbox).await.unwrap().first_recent,
+        Uid::new(2)
+    );
     w.store.claim_recent(&w.account, w.inbox, uid_of(1));
     w.store.claim_recent(&w.account, w.inbox, uid_of(3));
     w.store.tidy().await.unwrap();
@@ -349,12 +450,26 @@ async fn many_pages_are_read_and_written_as_one_mailbox() {
     }
     w.store.add(&w.account, w.inbox, batch).await.unwrap();
     let odd: UidSet = (1..=1000).step_by(2).filter_map(Uid::new).collect();
-    let done = w.store.set_flags(&w.account, w.inbox, &odd, &FlagChange::Add(deleted()), None).await.unwrap();
+    let done = w
+        .store
+        .set_flags(&w.account, w.inbox, &odd, &FlagChange::Add(deleted()), None)
+        .await
+        .unwrap();
     assert_eq!(done.changed.len(), 500);
-    let gone = w.store.remove(&w.account, w.inbox, &set("1:1000"), Remove::Deleted).await.unwrap();
+    let gone = w
+        .store
+        .remove(&w.account, w.inbox, &set("1:1000"), Remove::Deleted)
+        .await
+        .unwrap();
     assert_eq!(gone, odd);
-    assert_eq!(w.uids(w.inbox).await, (1..=1000).filter(|n| n % 2 == 0).collect::<Vec<_>>());
-    w.store.remove(&w.account, w.inbox, &set("1:1000"), Remove::All).await.unwrap();
+    assert_eq!(
+        w.uids(w.inbox).await,
+        (1..=1000).filter(|n| n % 2 == 0).collect::<Vec<_>>()
+    );
+    w.store
+        .remove(&w.account, w.inbox, &set("1:1000"), Remove::All)
+        .await
+        .unwrap();
     assert_eq!(w.rows("pages"), 0);
     assert_eq!(w.add("next").await, uid_of(1001));
 }
@@ -366,15 +481,30 @@ async fn load_answers_a_sensible_piece_in_the_order_asked() {
         w.add(&format!("Subject: {n}\r\n\r\n{}", "x".repeat(50_000))).await;
     }
     let uids: Vec<Uid> = [9, 77, 3, 1, 2, 4, 5, 6, 7].into_iter().map(uid_of).collect();
-    let (first, covered) = w.store.load(&w.account, w.inbox, &uids, Load::new(true, true)).await.unwrap();
+    let (first, covered) = w
+        .store
+        .load(&w.account, w.inbox, &uids, Load::new(true, true))
+        .await
+        .unwrap();
     assert_eq!(first[..2].iter().map(|l| l.uid.get()).collect::<Vec<_>>(), [9, 3]);
     assert_eq!(first.len() + 1, covered);
     assert!((4..9).contains(&covered), "{covered}");
     assert!(first.iter().all(|l| l.index.is_some() && l.body.is_some()));
-    let (indexes, covered) = w.store.load(&w.account, w.inbox, &uids, Load::new(true, false)).await.unwrap();
+    let (indexes, covered) = w
+        .store
+        .load(&w.account, w.inbox, &uids, Load::new(true, false))
+        .await
+        .unwrap();
     assert_eq!((indexes.len(), covered), (8, 9));
     assert!(indexes.iter().all(|l| l.index.is_some() && l.body.is_none()));
-    assert_eq!(w.store.load(&w.account, w.inbox, &[], Load::new(true, true)).await.unwrap().1, 0);
+    assert_eq!(
+        w.store
+            .load(&w.account, w.inbox, &[], Load::new(true, true))
+            .await
+            .unwrap()
+            .1,
+        0
+    );
 }
 
 #[tokio::test]
@@ -382,8 +512,15 @@ async fn the_stored_index_is_the_index_of_the_octets() {
     let w = world().await;
     let text = "Subject: stored\r\nFrom: a@b\r\n\r\nbody\r\n";
     w.add(text).await;
-    let (loaded, _) = w.store.load(&w.account, w.inbox, &[uid_of(1)], Load::new(true, false)).await.unwrap();
-    assert_eq!(loaded[0].index.as_ref().unwrap(), imap_message::Index::of(text.as_bytes()).as_bytes());
+    let (loaded, _) = w
+        .store
+        .load(&w.account, w.inbox, &[uid_of(1)], Load::new(true, false))
+        .await
+        .unwrap();
+    assert_eq!(
+        loaded[0].index.as_ref().unwrap(),
+        imap_message::Index::of(text.as_bytes()).as_bytes()
+    );
 }
 
 #[tokio::test]
@@ -442,7 +579,10 @@ async fn everything_is_there_after_the_store_was_opened_again() {
     w.add_to(w.inbox, "a", Flags::SEEN.with_keyword("K")).await;
     w.add("b").await;
     w.store.copy(&w.account, w.inbox, &set("1"), to, true).await.unwrap();
-    w.store.remove(&w.account, w.inbox, &set("2"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("2"), Remove::All)
+        .await
+        .unwrap();
     let (list, status) = (w.list(w.inbox).await, w.status(w.inbox).await);
     let w = w.reopen(backend_sqlite::Options::default());
     assert_eq!((w.list(w.inbox).await, w.status(w.inbox).await), (list, status));

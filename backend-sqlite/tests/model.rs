@@ -1,4 +1,5 @@
 //! Random operations through the contract, beside a model that is too simple to be wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -12,13 +13,42 @@ const BOXES: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Add { to: usize, len: usize, flags: u8, keyword: u8 },
-    Flag { at: usize, set: BTreeSet<u32>, kind: u8, flags: u8, keyword: u8, since: Option<u64> },
-    Remove { at: usize, set: BTreeSet<u32>, all: bool },
-    Copy { from: usize, to: usize, set: BTreeSet<u32>, all: bool },
-    Move { from: usize, to: usize, set: BTreeSet<u32> },
-    Reclaim { at: usize },
-    Remake { at: usize },
+    Add {
+        to: usize,
+        len: usize,
+        flags: u8,
+        keyword: u8,
+    },
+    Flag {
+        at: usize,
+        set: BTreeSet<u32>,
+        kind: u8,
+        flags: u8,
+        keyword: u8,
+        since: Option<u64>,
+    },
+    Remove {
+        at: usize,
+        set: BTreeSet<u32>,
+        all: bool,
+    },
+    Copy {
+        from: usize,
+        to: usize,
+        set: BTreeSet<u32>,
+        all: bool,
+    },
+    Move {
+        from: usize,
+        to: usize,
+        set: BTreeSet<u32>,
+    },
+    Reclaim {
+        at: usize,
+    },
+    Remake {
+        at: usize,
+    },
     Reopen,
 }
 
@@ -82,7 +112,11 @@ impl Model {
     }
 
     fn picked(&self, set: &BTreeSet<u32>) -> Vec<(u32, Message)> {
-        self.messages.iter().filter(|(uid, _)| set.contains(uid)).map(|(u, m)| (*u, m.clone())).collect()
+        self.messages
+            .iter()
+            .filter(|(uid, _)| set.contains(uid))
+            .map(|(u, m)| (*u, m.clone()))
+            .collect()
     }
 
     fn take(&mut self, set: &BTreeSet<u32>) {
@@ -91,12 +125,18 @@ impl Model {
     }
 
     fn picture(&self) -> BTreeMap<u32, (Flags, u64)> {
-        self.messages.iter().map(|(uid, m)| (*uid, (m.flags.clone(), m.modseq))).collect()
+        self.messages
+            .iter()
+            .map(|(uid, m)| (*uid, (m.flags.clone(), m.modseq)))
+            .collect()
     }
 }
 
 fn flags(bits: u8, keyword: u8) -> Flags {
-    Flags::from_parts(bits, (keyword > 0).then(|| Keyword::new(["a", "B", "$C"][usize::from(keyword - 1)]).unwrap()))
+    Flags::from_parts(
+        bits,
+        (keyword > 0).then(|| Keyword::new(["a", "B", "$C"][usize::from(keyword - 1)]).unwrap()),
+    )
 }
 
 fn uids(set: &BTreeSet<u32>) -> UidSet {
@@ -149,7 +189,9 @@ async fn run(steps: Vec<Step>) {
     }
     w.store.tidy().await.unwrap();
     // Mailboxes that were deleted keep theirs for a minute.
-    let kept = w.rows("(SELECT 1 FROM messages m JOIN mailboxes b USING (account) WHERE b.id = m.mailbox AND b.name IS NOT NULL)");
+    let kept = w.rows(
+        "(SELECT 1 FROM messages m JOIN mailboxes b USING (account) WHERE b.id = m.mailbox AND b.name IS NOT NULL)",
+    );
     assert_eq!(kept, 0);
     let lost = w.rows("(SELECT 1 FROM bodies b WHERE refs <> (SELECT count(*) FROM messages m WHERE m.body = b.id))");
     assert_eq!(lost, 0, "references are miscounted");
@@ -159,18 +201,38 @@ async fn run(steps: Vec<Step>) {
 
 async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backend_sqlite::Options) {
     match step {
-        Step::Add { to, len, flags: bits, keyword } => {
+        Step::Add {
+            to,
+            len,
+            flags: bits,
+            keyword,
+        } => {
             let (flags, text) = (flags(bits, keyword), text(len));
             let uid = w.add_bytes(boxes[to].id, &text, flags.clone()).await;
             boxes[to].modseq += 1;
             assert_eq!(uid.get(), boxes[to].add(flags, text));
         }
-        Step::Flag { at, set, kind, flags: bits, keyword, since } => {
+        Step::Flag {
+            at,
+            set,
+            kind,
+            flags: bits,
+            keyword,
+            since,
+        } => {
             let named = flags(bits, keyword);
-            let change = [FlagChange::Add(named.clone()), FlagChange::Remove(named.clone()), FlagChange::Replace(named)];
+            let change = [
+                FlagChange::Add(named.clone()),
+                FlagChange::Remove(named.clone()),
+                FlagChange::Replace(named),
+            ];
             let change = change[usize::from(kind)].clone();
             let model = &mut boxes[at];
-            let done = w.store.set_flags(&w.account, model.id, &uids(&set), &change, since.map(ModSeq)).await.unwrap();
+            let done = w
+                .store
+                .set_flags(&w.account, model.id, &uids(&set), &change, since.map(ModSeq))
+                .await
+                .unwrap();
             let (mut changed, mut modified) = (Vec::new(), BTreeSet::new());
             for (uid, m) in model.messages.iter_mut().filter(|(uid, _)| set.contains(uid)) {
                 let after = change.apply(&m.flags);
@@ -190,32 +252,51 @@ async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backe
             let which = if all { Remove::All } else { Remove::Deleted };
             let gone = w.store.remove(&w.account, model.id, &uids(&set), which).await.unwrap();
             let goes = |m: &Message| all || m.flags.has(SystemFlag::Deleted);
-            let expected: BTreeSet<u32> = model.picked(&set).into_iter().filter(|(_, m)| goes(m)).map(|m| m.0).collect();
+            let expected: BTreeSet<u32> = model
+                .picked(&set)
+                .into_iter()
+                .filter(|(_, m)| goes(m))
+                .map(|m| m.0)
+                .collect();
             assert_eq!(gone, uids(&expected));
             model.modseq += u64::from(!expected.is_empty());
             model.take(&expected);
         }
         Step::Copy { from, to, set, all } => {
             let picked = boxes[from].picked(&set);
-            let outcome = w.store.copy(&w.account, boxes[from].id, &uids(&set), boxes[to].id, all).await;
+            let outcome = w
+                .store
+                .copy(&w.account, boxes[from].id, &uids(&set), boxes[to].id, all)
+                .await;
             if all && picked.len() < set.len() {
                 assert_eq!(kind(outcome), ErrorKind::ExpungeIssued);
                 return;
             }
             let model = &mut boxes[to];
             model.modseq += u64::from(!picked.is_empty());
-            let expected: Vec<_> = picked.into_iter().map(|(u, m)| (uid_of(u), uid_of(model.add(m.flags, m.text)))).collect();
+            let expected: Vec<_> = picked
+                .into_iter()
+                .map(|(u, m)| (uid_of(u), uid_of(model.add(m.flags, m.text))))
+                .collect();
             assert_eq!(outcome.unwrap().unwrap().uids, expected);
         }
         Step::Move { from, to, set } => {
             let picked = boxes[from].picked(&set);
-            let moved = w.store.r#move(&w.account, boxes[from].id, &uids(&set), boxes[to].id).await.unwrap().unwrap();
+            let moved = w
+                .store
+                .r#move(&w.account, boxes[from].id, &uids(&set), boxes[to].id)
+                .await
+                .unwrap()
+                .unwrap();
             let gone: BTreeSet<u32> = picked.iter().map(|m| m.0).collect();
             boxes[from].modseq += u64::from(!gone.is_empty());
             boxes[from].take(&gone);
             let model = &mut boxes[to];
             model.modseq += u64::from(!gone.is_empty() && from != to);
-            let expected: Vec<_> = picked.into_iter().map(|(u, m)| (uid_of(u), uid_of(model.add(m.flags, m.text)))).collect();
+            let expected: Vec<_> = picked
+                .into_iter()
+                .map(|(u, m)| (uid_of(u), uid_of(model.add(m.flags, m.text))))
+                .collect();
             assert_eq!(moved.uids, expected);
         }
         Step::Reclaim { at } => {
@@ -223,7 +304,10 @@ async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backe
             w.store.reclaim(&w.account, model.id, &uids(&model.ghosts));
             w.store.tidy().await.unwrap();
             for uid in std::mem::take(&mut model.ghosts) {
-                assert_eq!(kind(w.store.body(&w.account, model.id, uid_of(uid)).await), ErrorKind::NotFound);
+                assert_eq!(
+                    kind(w.store.body(&w.account, model.id, uid_of(uid)).await),
+                    ErrorKind::NotFound
+                );
             }
             changes_lead_from_earlier_to_now(w, model).await;
         }
@@ -246,8 +330,11 @@ async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backe
 
 async fn check(w: &World, model: &Model) {
     let messages = w.store.messages(&w.account, model.id).await.unwrap();
-    let seen: BTreeMap<u32, (Flags, u64)> =
-        messages.entries.iter().map(|e| (e.uid.get(), (e.flags.clone(), e.mod_seq.get()))).collect();
+    let seen: BTreeMap<u32, (Flags, u64)> = messages
+        .entries
+        .iter()
+        .map(|e| (e.uid.get(), (e.flags.clone(), e.mod_seq.get())))
+        .collect();
     assert_eq!(seen, model.picture());
     assert_eq!(seen, model.told, "what was told is not what there is");
     assert_eq!(messages.highest_mod_seq.get(), model.modseq);
@@ -258,11 +345,18 @@ async fn check(w: &World, model: &Model) {
     assert_eq!(status.recent, count(&|_| true));
     assert_eq!(status.unseen, count(&|m| !m.flags.has(SystemFlag::Seen)));
     assert_eq!(status.deleted, count(&|m| m.flags.has(SystemFlag::Deleted)));
-    assert_eq!(status.size, model.messages.values().map(|m| m.text.len() as u64).sum::<u64>());
+    assert_eq!(
+        status.size,
+        model.messages.values().map(|m| m.text.len() as u64).sum::<u64>()
+    );
     let uids: Vec<Uid> = model.messages.keys().map(|u| uid_of(*u)).collect();
     let mut rest = &uids[..];
     while !rest.is_empty() {
-        let (loaded, covered) = w.store.load(&w.account, model.id, rest, Load::new(false, true)).await.unwrap();
+        let (loaded, covered) = w
+            .store
+            .load(&w.account, model.id, rest, Load::new(false, true))
+            .await
+            .unwrap();
         assert_eq!(loaded.len(), covered);
         for l in loaded {
             let octets = l.body.unwrap().read_all(1 << 20).await.unwrap();
@@ -274,7 +368,12 @@ async fn check(w: &World, model: &Model) {
 
 async fn changes_lead_from_earlier_to_now(w: &World, model: &mut Model) {
     let (at, mut picture) = model.earlier.clone();
-    let changes = w.store.changes_since(&w.account, model.id, ModSeq(at)).await.unwrap().unwrap();
+    let changes = w
+        .store
+        .changes_since(&w.account, model.id, ModSeq(at))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((changes.from.get(), changes.to.get()), (at, model.modseq));
     for uid in changes.vanished.iter() {
         picture.remove(&uid.get());

@@ -1,4 +1,5 @@
 //! Two stores on one folder, as two processes have it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -93,7 +94,11 @@ async fn both_write_at_the_same_time_and_nothing_is_lost() {
     let other = other(&w, Options::default());
     let mut racing = tokio::task::JoinSet::new();
     for n in 0..100 {
-        let store = if n % 2 == 0 { w.store.clone() } else { other.store.clone() };
+        let store = if n % 2 == 0 {
+            w.store.clone()
+        } else {
+            other.store.clone()
+        };
         let (account, inbox) = (w.account.clone(), w.inbox);
         racing.spawn(async move {
             let body = Incoming::Body(MessageBody::from(format!("message {n}")));
@@ -113,7 +118,10 @@ async fn a_ghost_stays_as_long_as_another_process_may_number_it() {
     let w = world_with(quiet()).await;
     w.add("ghost").await;
     let other = other(&w, quiet());
-    w.store.remove(&w.account, w.inbox, &set("1"), Remove::All).await.unwrap();
+    w.store
+        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+        .await
+        .unwrap();
     w.store.reclaim(&w.account, w.inbox, &set("1"));
     w.store.tidy().await.unwrap();
     let body = other.store.body(&w.account, w.inbox, uid_of(1)).await.unwrap();

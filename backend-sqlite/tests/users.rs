@@ -1,4 +1,5 @@
 //! Accounts, passwords and deliveries.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 use common::*;
@@ -15,7 +16,14 @@ async fn a_user_logs_in_with_the_password_and_with_nothing_else() {
     let w = world().await;
     let added = w.store.add_user("bob", Some(b"secret"), false).await.unwrap();
     assert_eq!(login(&w.store, "bob", b"secret").await.unwrap(), added);
-    for (user, password) in [("bob", &b"secret\0"[..]), ("bob", b""), ("Bob", b"secret"), ("bob ", b"secret"), ("nobody", b"secret"), ("ann", b"")] {
+    for (user, password) in [
+        ("bob", &b"secret\0"[..]),
+        ("bob", b""),
+        ("Bob", b"secret"),
+        ("bob ", b"secret"),
+        ("nobody", b"secret"),
+        ("ann", b""),
+    ] {
         let error = login(&w.store, user, password).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AuthenticationFailed, "{user:?} {password:?}");
         assert_eq!(error.text(), Error::authentication_failed().text());
@@ -29,8 +37,14 @@ async fn a_changed_password_is_the_one_that_counts() {
     w.store.set_password("ann", b"two").await.unwrap();
     assert!(login(&w.store, "ann", b"one").await.is_err());
     login(&w.store, "ann", b"two").await.unwrap();
-    assert!(matches!(w.store.set_password("nobody", b"x").await, Err(UserError::Unknown(_))));
-    assert!(matches!(w.store.set_password("ann", b"").await, Err(UserError::Password(_))));
+    assert!(matches!(
+        w.store.set_password("nobody", b"x").await,
+        Err(UserError::Unknown(_))
+    ));
+    assert!(matches!(
+        w.store.set_password("ann", b"").await,
+        Err(UserError::Password(_))
+    ));
 }
 
 #[tokio::test]
@@ -45,7 +59,14 @@ async fn a_user_has_the_usual_mailboxes_subscribed_unless_bare() {
     let bob = w.store.add_user("bob", None, false).await.unwrap();
     assert_eq!(
         list(&bob).await,
-        ["Archive true [Archive]", "Drafts true [Drafts]", "INBOX true []", "Junk true [Junk]", "Sent true [Sent]", "Trash true [Trash]"]
+        [
+            "Archive true [Archive]",
+            "Drafts true [Drafts]",
+            "INBOX true []",
+            "Junk true [Junk]",
+            "Sent true [Sent]",
+            "Trash true [Trash]"
+        ]
     );
 }
 
@@ -72,7 +93,10 @@ async fn users_are_listed_with_what_they_have() {
     w.add("12345").await;
     w.store.add_user("bob", Some(b"x"), false).await.unwrap();
     let users = w.store.list_users().await.unwrap();
-    let lines: Vec<_> = users.iter().map(|u| (u.name.as_str(), u.has_password, u.mailboxes, u.messages, u.size)).collect();
+    let lines: Vec<_> = users
+        .iter()
+        .map(|u| (u.name.as_str(), u.has_password, u.mailboxes, u.messages, u.size))
+        .collect();
     assert_eq!(lines, [("ann", false, 1, 1, 5), ("bob", true, 6, 0, 0)]);
     assert!(w.store.has_users().await.unwrap());
 }
@@ -93,8 +117,14 @@ async fn two_hundred_users_are_imported_or_none() {
     for (lines, why) in [
         ("new:x\nann:x\n", "line 2: the user ann exists already"),
         ("new:x\nnew:y\n", "line 2: the user new is there twice"),
-        ("new:x\nno colon\n", "line 2: there is no colon between name and password"),
-        ("new:{MD5}x\n", "line 1: scheme MD5 is not known (PLAIN, ARGON2ID, SHA, SSHA, SHA256, SSHA256, SHA512, SSHA512 are)"),
+        (
+            "new:x\nno colon\n",
+            "line 2: there is no colon between name and password",
+        ),
+        (
+            "new:{MD5}x\n",
+            "line 1: scheme MD5 is not known (PLAIN, ARGON2ID, SHA, SSHA, SHA256, SSHA256, SHA512, SSHA512 are)",
+        ),
         ("a/b:x\n", "line 1: a user name cannot hold a slash"),
         ("new:\n", "line 1: the password is empty"),
     ] {
@@ -106,7 +136,11 @@ async fn two_hundred_users_are_imported_or_none() {
 fn ssha256() -> String {
     use base64::Engine as _;
     use sha2::Digest as _;
-    let mut octets = sha2::Sha256::new().chain_update(b"secret").chain_update(b"salt").finalize().to_vec();
+    let mut octets = sha2::Sha256::new()
+        .chain_update(b"secret")
+        .chain_update(b"salt")
+        .finalize()
+        .to_vec();
     octets.extend_from_slice(b"salt");
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
@@ -114,10 +148,14 @@ fn ssha256() -> String {
 #[tokio::test]
 async fn an_old_hash_is_replaced_at_the_first_login() {
     let w = world().await;
-    w.store.import_users(&format!("old:{{SSHA256}}{}", ssha256())).await.unwrap();
+    w.store
+        .import_users(&format!("old:{{SSHA256}}{}", ssha256()))
+        .await
+        .unwrap();
     let stored = || -> String {
         let conn = rusqlite::Connection::open(w.dir.path().join("mail.db")).unwrap();
-        conn.query_row("SELECT password FROM accounts WHERE name = 'old'", [], |r| r.get(0)).unwrap()
+        conn.query_row("SELECT password FROM accounts WHERE name = 'old'", [], |r| r.get(0))
+            .unwrap()
     };
     assert!(login(&w.store, "old", b"wrong").await.is_err());
     assert!(stored().starts_with("{SSHA256}"));
@@ -142,9 +180,16 @@ async fn a_delivered_message_is_in_the_mailbox() {
     let w = world().await;
     let mut delivery = Delivery::new("ann");
     delivery.prefix = b"Return-Path: <a@b>\r\n".to_vec();
-    let delivered = w.store.deliver(delivery, &mut &b"Subject: x\r\n\r\nbody"[..]).await.unwrap();
+    let delivered = w
+        .store
+        .deliver(delivery, &mut &b"Subject: x\r\n\r\nbody"[..])
+        .await
+        .unwrap();
     assert_eq!(delivered.uid, uid_of(1));
-    assert_eq!(w.text(w.inbox, 1).await, b"Return-Path: <a@b>\r\nSubject: x\r\n\r\nbody");
+    assert_eq!(
+        w.text(w.inbox, 1).await,
+        b"Return-Path: <a@b>\r\nSubject: x\r\n\r\nbody"
+    );
 }
 
 #[tokio::test]

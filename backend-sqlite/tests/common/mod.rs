@@ -33,7 +33,12 @@ pub async fn world_with(options: Options) -> World {
     let told = Arc::new(Told::default());
     store.attach(told.clone());
     let account = store.add_user("ann", None, true).await.unwrap();
-    let inbox = store.mailbox(&account, &MailboxName::inbox()).await.unwrap().unwrap().id;
+    let inbox = store
+        .mailbox(&account, &MailboxName::inbox())
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
     told.take();
     World {
         store,
@@ -54,7 +59,11 @@ impl World {
     }
 
     pub async fn add_bytes(&self, mailbox: MailboxId, octets: &[u8], flags: Flags) -> Uid {
-        let staged = self.store.stage(&self.account, octets.len() as u64, &mut &octets[..]).await.unwrap();
+        let staged = self
+            .store
+            .stage(&self.account, octets.len() as u64, &mut &octets[..])
+            .await
+            .unwrap();
         let body = Incoming::Staged(staged.unwrap());
         let message = NewMessage::new(flags, date(), octets.len() as u64, body);
         let appended = self.store.add(&self.account, mailbox, vec![message]).await.unwrap();
@@ -74,7 +83,11 @@ impl World {
 
     pub async fn list(&self, mailbox: MailboxId) -> Vec<(u32, String, u64)> {
         let messages = self.store.messages(&self.account, mailbox).await.unwrap();
-        messages.entries.iter().map(|e| (e.uid.get(), e.flags.to_string(), e.mod_seq.get())).collect()
+        messages
+            .entries
+            .iter()
+            .map(|e| (e.uid.get(), e.flags.to_string(), e.mod_seq.get()))
+            .collect()
     }
 
     pub async fn uids(&self, mailbox: MailboxId) -> Vec<u32> {
@@ -82,7 +95,10 @@ impl World {
     }
 
     pub async fn set(&self, uids: &str, change: FlagChange) -> FlagsChanged {
-        let outcome = self.store.set_flags(&self.account, self.inbox, &set(uids), &change, None).await;
+        let outcome = self
+            .store
+            .set_flags(&self.account, self.inbox, &set(uids), &change, None)
+            .await;
         outcome.unwrap()
     }
 
@@ -98,17 +114,30 @@ impl World {
     /// Rows of a table.
     pub fn rows(&self, table: &str) -> i64 {
         let conn = rusqlite::Connection::open(self.dir.path().join("mail.db")).unwrap();
-        conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0)).unwrap()
+        conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))
+            .unwrap()
     }
 
     /// Closes the store and opens the folder again.
     pub fn reopen(self, options: Options) -> World {
-        let World { store, account, inbox, dir, .. } = self;
+        let World {
+            store,
+            account,
+            inbox,
+            dir,
+            ..
+        } = self;
         drop(store);
         let store = SqliteStore::open(dir.path(), options).unwrap();
         let told = Arc::new(Told::default());
         store.attach(told.clone());
-        World { store, account, inbox, told, dir }
+        World {
+            store,
+            account,
+            inbox,
+            told,
+            dir,
+        }
     }
 }
 

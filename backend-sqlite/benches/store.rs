@@ -1,0 +1,214 @@
+//! What the store costs, measured by hand: `cargo bench -p backend-sqlite`. The folder is in `TMPDIR`; durable figures need
+//! a real disk.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backend_api::*;
+use backend_sqlite::{Options, SqliteStore};
+
+#[tokio::main]
+async fn main() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    let account = store.add_user("ann", None, true).await.unwrap();
+    let inbox = store
+        .mailbox(&account, &MailboxName::inbox())
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    for producers in [1, 8, 64] {
+        let each = if producers == 1 { 300 } else { 4_000 / producers };
+        let took = appends(&store, &account, inbox, producers, each).await;
+        let rate = (producers * each) as f64 / took.as_secs_f64();
+        println!("append 4 KB, {producers} at a time: {rate:.0} /s");
+    }
+    large(&store, &account, inbox).await;
+    many(&store, &account).await;
+    refreshes(&store);
+}
+
+async fn appends(
+    store: &Arc<SqliteStore>,
+    account: &Account,
+    to: MailboxId,
+    producers: usize,
+    each: usize,
+) -> Duration {
+    let started = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for producer in 0..producers {
+        let (store, account) = (store.clone(), account.clone());
+        tasks.spawn(async move {
+            for n in 0..each {
+                let head = format!("From: a@b\r\nSubject: {producers} {producer} {n}\r\n\r\n");
+                let text = format!("{head}{}", "x".repeat(4096 - head.len()));
+                append(&store, &account, to, text.into_bytes()).await;
+            }
+        });
+    }
+    tasks.join_all().await;
+    started.elapsed()
+}
+
+async fn append(store: &SqliteStore, account: &Account, to: MailboxId, text: Vec<u8>) {
+    let size = text.len() as u64;
+    let staged = store.stage(account, size, &mut &text[..]).await.unwrap().unwrap();
+    let message = NewMessage::new(Flags::NONE, DateTime::now(), size, Incoming::Staged(staged));
+    store.add(account, to, vec![message]).await.unwrap();
+}
+
+async fn large(store: &SqliteStore, account: &Account, to: MailboxId) {
+    let mut text = vec![b'x'; 25 << 20];
+    text.chunks_mut(76).for_each(|line| *line.last_mut().unwrap() = b'\n');
+    let mut best = Duration::MAX;
+    for n in 0..5u8 {
+        text[0] = b'a' + n;
+        let copy = text.clone();
+        let started = Instant::now();
+        append(store, account, to, copy).await;
+        best = best.min(started.elapsed());
+    }
+    println!("append 25 MB: {:.0} MB/s", 26.2 / best.as_secs_f64());
+    let uid = store.messages(account, to).await.unwrap().entries.last().unwrap().uid;
+    let started = Instant::now();
+    let body = store.body(account, to, uid).await.unwrap();
+    let mut at = 0;
+    while at < body.size() {
+        let len = (body.size() - at).min(65_536) as usize;
+        at += body.read_at(at, len).await.unwrap().len() as u64;
+    }
+    println!("read 25 MB: {:.0} MB/s", 26.2 / started.elapsed().as_secs_f64());
+}
+
+async fn many(store: &SqliteStore, account: &Account) {
+    let name = MailboxName::new("many").unwrap();
+    store.create(account, &name, &[]).await.unwrap();
+    let many = store.mailbox(account, &name).await.unwrap().unwrap().id;
+    let started = Instant::now();
+    for batch in 0..100 {
+        let message = |n: usize| {
+            let text = format!("Subject: {batch} {n}\r\n\r\nbody\r\n");
+            let body = Incoming::Body(MessageBody::from(text));
+            NewMessage::new(Flags::NONE, DateTime::now(), 0, body)
+        };
+        store
+            .add(account, many, (0..1_000).map(message).collect())
+            .await
+            .unwrap();
+    }
+    println!(
+        "100,000 small messages, 1,000 a call: {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
+    let list = async || {
+        let messages = store.messages(account, many).await.unwrap();
+        assert_eq!(messages.entries.len(), 100_000);
+    };
+    time("messages of 100,000", 10, list).await;
+    time("status", 1_000, async || {
+        assert!(store.status(account, many).await.unwrap().is_some())
+    })
+    .await;
+    let uids = |from: u32, to: u32| UidSet::run(Uid::new(from).unwrap(), Uid::new(to).unwrap());
+    let mut seen = false;
+    let mut flip = |set: UidSet| {
+        seen = !seen;
+        let change = if seen {
+            FlagChange::Add(Flags::SEEN)
+        } else {
+            FlagChange::Remove(Flags::SEEN)
+        };
+        async move { drop(store.set_flags(account, many, &set, &change, None).await.unwrap()) }
+    };
+    time_each("STORE of 10,000", 20, || flip(uids(50_001, 60_000))).await;
+    time_each("STORE of 1", 300, || flip(uids(50_001, 50_001))).await;
+    let to = MailboxName::new("to").unwrap();
+    store.create(account, &to, &[]).await.unwrap();
+    let to = store.mailbox(account, &to).await.unwrap().unwrap().id;
+    let mut next = 0;
+    time_each("COPY of 1,000", 10, || {
+        next += 1_000;
+        let set = uids(next, next + 999);
+        async move { drop(store.copy(account, many, &set, to, true).await.unwrap()) }
+    })
+    .await;
+    time_each("MOVE of 1,000", 10, || {
+        next += 1_000;
+        let set = uids(next, next + 999);
+        async move { drop(store.r#move(account, many, &set, to).await.unwrap()) }
+    })
+    .await;
+    let odd: UidSet = (60_001..70_000).step_by(2).filter_map(Uid::new).collect();
+    let odd = &odd;
+    time_each("EXPUNGE of every other of 10,000", 1, || async move {
+        store.remove(account, many, odd, Remove::All).await.unwrap();
+    })
+    .await;
+    let all: Vec<Uid> = store
+        .messages(account, many)
+        .await
+        .unwrap()
+        .entries
+        .iter()
+        .map(|e| e.uid)
+        .collect();
+    let load = async |what| {
+        let mut rest = &all[..10_000];
+        while !rest.is_empty() {
+            let (_, covered) = store.load(account, many, rest, what).await.unwrap();
+            rest = &rest[covered..];
+        }
+    };
+    time("load the indexes of 10,000", 5, async || {
+        load(Load::new(true, false)).await
+    })
+    .await;
+    time("load the bodies of 10,000", 5, async || {
+        load(Load::new(false, true)).await
+    })
+    .await;
+}
+
+fn refreshes(store: &SqliteStore) {
+    let started = Instant::now();
+    let mut count = 0u32;
+    while started.elapsed() < Duration::from_millis(200) {
+        store.refresh();
+        count += 1;
+    }
+    println!("refresh, as often as may be: {:.2} µs", 200_000.0 / f64::from(count));
+}
+
+async fn time(what: &str, times: u32, call: impl AsyncFn()) {
+    let mut best = Duration::MAX;
+    for _ in 0..times {
+        let started = Instant::now();
+        call().await;
+        best = best.min(started.elapsed());
+    }
+    println!("{what}: {:.3} ms at best", best.as_secs_f64() * 1000.0);
+}
+
+async fn time_each<F: Future>(what: &str, times: u32, mut call: impl FnMut() -> F) {
+    let (mut best, mut all) = (Duration::MAX, Duration::ZERO);
+    for _ in 0..times {
+        let started = Instant::now();
+        call().await;
+        best = best.min(started.elapsed());
+        all += started.elapsed();
+    }
+    let mean = all.as_secs_f64() * 1000.0 / f64::from(times);
+    println!(
+        "{what}: {:.3} ms at best, {mean:.3} ms in the mean",
+        best.as_secs_f64() * 1000.0
+    );
+}
