@@ -396,7 +396,7 @@ impl Connection {
     /// connection (R7888-005, R7888-008).
     fn skip_literal(&mut self, header: LiteralHeader) {
         if header.size.is_none() {
-            return self.bye("the literal is too large", Some(Code::TooBig));
+            return self.bye("a literal has a size that 64 bits can say", None);
         }
         let Some(left) = header
             .size
