@@ -177,7 +177,7 @@ impl Writer {
         }
     }
 
-    /// A name on the wire: modified UTF-7, always quoted, as clients know it from other servers.
+    /// A name on the wire: modified UTF-7, an atom where it can be one.
     pub(super) fn mailbox(&mut self, name: &MailboxName) {
         let mut encoded = Vec::with_capacity(name.as_str().len());
         utf7::encode(name.as_str(), &mut encoded);

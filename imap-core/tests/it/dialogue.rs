@@ -41,7 +41,7 @@ fn each_synchronizing_literal_gets_its_own_continuation() {
     assert_eq!(d.events(), "a Login { user: \"fred\", password: … }\n");
 }
 
-/// DESIGN: the text of a refused literal is never executed.
+/// R7888-004, R3501-006
 #[test]
 fn a_refused_literal_is_never_executed() {
     let refused = [

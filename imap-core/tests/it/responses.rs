@@ -350,7 +350,7 @@ fn misuse(write: impl FnOnce(&mut Writer)) -> (Option<&'static str>, String) {
     (misuse, String::from_utf8(core.output().to_vec()).unwrap())
 }
 
-/// R3501-077, R3501-231, DESIGN: the core counts.
+/// R3501-077, R3501-231
 #[test]
 fn misuse_ends_the_session_and_nothing_wrong_is_sent() {
     let bye = "* BYE [SERVERBUG] sorry\r\n";
