@@ -19,7 +19,7 @@ use crate::reply::{Fail, Reply};
 use crate::server::Shared;
 use crate::sink::Out;
 use crate::tls::{self, Tls};
-use crate::wire::{End, Wire};
+use crate::wire::{End, Wire, race};
 use crate::{auth, cmd};
 
 /// What is selected on a connection of this backend.
@@ -255,8 +255,12 @@ impl<B: Backend> Conn<B> {
             return Ok(true);
         };
         let ctx = Ctx::new(&self.info);
-        let mut out = Out::new(&mut self.wire.core, &mut self.wire.tx);
-        let polled = Box::pin(mailbox.poll(&ctx, &mut Updates::new(&mut out, rights))).await;
+        let wire = &mut self.wire;
+        let mut out = Out::new(&mut wire.core, &mut wire.tx);
+        let mut updates = Updates::new(&mut out, rights);
+        // Cut off in the middle, it leaves a view that nobody uses any more.
+        let work = mailbox.poll(&ctx, &mut updates);
+        let polled = race(work, &mut wire.rx, &wire.entry, wire.times.backend).await?;
         self.wire.check()?;
         let Err(error) = polled else {
             return Ok(true);

@@ -25,6 +25,8 @@ pub(crate) struct Literal<'a> {
     timer: Pin<Box<Sleep>>,
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     failed: Option<Failure>,
+    /// A NUL was in it.
+    nul: bool,
 }
 
 /// Why a literal did not come to its end.
@@ -46,21 +48,22 @@ impl<'a> Literal<'a> {
             timer: Box::pin(sleep(stall)),
             stopped: Box::pin(stop.cancelled_owned()),
             failed: None,
+            nul: false,
         }
     }
 
-    /// Reads and forgets what is left.
+    /// Reads and forgets what is left. Says whether a NUL was in the literal: none may hold one (R3501-193).
     ///
     /// # Errors
     /// The literal did not come to its end, now or before.
-    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) async fn finish(mut self) -> Result<bool, Failure> {
         let mut waste = Vec::new();
         loop {
             if let Some(failure) = self.failed {
                 return Err(failure);
             }
             if self.core.literal_remaining() == 0 {
-                return Ok(());
+                return Ok(self.nul);
             }
             waste.resize(WASTE, 0);
             // What fails is remembered.
@@ -130,12 +133,17 @@ impl AsyncRead for Literal<'_> {
         this.rx.take_ahead(this.core);
         let buffered = this.core.read_literal(buf.remaining());
         if !buffered.is_empty() {
+            this.nul |= buffered.contains(&0);
             buf.put_slice(&buffered);
             return Poll::Ready(Ok(()));
         }
+        let before = buf.filled().len();
         match this.poll_socket(cx, buf, left) {
             Poll::Pending => this.poll_patience(cx),
-            done => done,
+            done => {
+                this.nul |= buf.filled().get(before..).is_some_and(|new| new.contains(&0));
+                done
+            }
         }
     }
 }

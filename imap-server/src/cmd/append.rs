@@ -1,6 +1,6 @@
 //! APPEND (RFC 3501 6.3.11): refused as early as can be, its octets streamed to the backend, committed at its line's end.
 
-use backend_api::{Append, AppendOptions, Backend, Ctx, Session};
+use backend_api::{Append, AppendOptions, Backend, Ctx, Error, ErrorKind, Session};
 use imap_core::{AppendArgs, Event, MailboxArg, Tag};
 
 use super::{need, possible};
@@ -84,8 +84,12 @@ async fn take(wire: &mut Wire, append: &mut dyn Append, args: AppendArgs) -> Res
     let taken = append.message(options, args.size, &mut literal).await;
     let finished = literal.finish().await;
     wire.note_input();
-    finished.map_err(|failure| end(wire, failure))?;
-    Ok(taken?)
+    let nul = finished.map_err(|failure| end(wire, failure))?;
+    taken?;
+    if nul {
+        return Err(Error::new(ErrorKind::Bad, "a message cannot hold NUL").into());
+    }
+    Ok(())
 }
 
 fn end(wire: &Wire, failure: Failure) -> End {

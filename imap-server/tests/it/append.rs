@@ -132,6 +132,21 @@ async fn a_line_that_does_not_end_properly_stores_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_with_a_nul_is_refused_wherever_it_stands() {
+    let fake = Fake::new(0);
+    let mut c = client(&fake).await;
+    c.send("a APPEND INBOX {5+}\r\nhel\0o\r\nb NOOP\r\n").await;
+    c.expect("a BAD a message cannot hold NUL\r\nb OK NOOP completed\r\n")
+        .await;
+    // The same past the buffer, and where the backend does not look.
+    c.send("c APPEND INBOX {5+}\r\n").await;
+    c.quiet().await;
+    c.send("hel\0o\r\n").await;
+    c.expect("c BAD a message cannot hold NUL\r\n").await;
+    assert_eq!(fake.world().messages.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn half_a_literal_stores_nothing() {
     let fake = Fake::new(0);
     let mut c = client(&fake).await;
@@ -162,7 +177,7 @@ async fn a_literal_of_which_nothing_comes_for_five_minutes_ends_the_connection()
 async fn a_literal_larger_than_every_buffer_arrives_whole() {
     let fake = Fake::new(0);
     let mut c = client(&fake).await;
-    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 255 + 1) as u8).collect();
     c.send(format!("a APPEND INBOX {{{}+}}\r\n", body.len())).await;
     c.send(&body).await;
     c.send("\r\nb NOOP\r\n").await;

@@ -58,7 +58,7 @@ async fn a_change_is_finished_before_a_shutdown_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_a_literal_and_idle_end_at_once() {
+async fn a_login_a_literal_a_poll_and_idle_end_at_once() {
     let fake = Fake::new(1);
     for command in ["a IDLE", "a APPEND INBOX {5+}"] {
         let (mut c, broken) = selected(&fake).await;
@@ -70,6 +70,14 @@ async fn a_login_a_literal_and_idle_end_at_once() {
         assert_eq!(start.elapsed(), Duration::ZERO, "{command}");
     }
     assert_eq!(fake.world().messages.len(), 1);
+    let fake = Fake::new(1).with(Fault::PollHangs);
+    let (mut c, broken) = selected(&fake).await;
+    c.send("a NOOP\r\n").await;
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    broken.notify_one();
+    c.ended().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
     let fake = Fake::new(0).with(Fault::LoginHangs);
     let (mut c, broken) = Client::breakable(&Server::new(fake));
     c.send("a LOGIN demo secret\r\n").await;

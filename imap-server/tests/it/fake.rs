@@ -30,6 +30,7 @@ pub enum Fault {
     CommitFails,
     Missing,
     StoreWaits,
+    PollHangs,
     ChangedLies,
 }
 
@@ -578,6 +579,7 @@ impl Mailbox for FakeMailbox {
             (world.fault, now)
         };
         match fault {
+            Some(Fault::PollHangs) => std::future::pending::<()>().await,
             Some(Fault::PollPanics) => panic!("the poll is damaged"),
             Some(Fault::Gone) => return Err(Error::new(ErrorKind::MailboxGone, "The mailbox was deleted")),
             Some(Fault::PollFails) => return Err(Error::internal("the poll failed")),
