@@ -3,8 +3,14 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::OpenError;
+
+/// Locked while stores are counted or added.
+const GATE: &str = "run/gate";
+/// Touched after a commit.
+const BELL: &str = "run/bell";
 
 /// The paths inside one data folder, and the lock that says that this store lives.
 ///
@@ -13,11 +19,13 @@ use crate::error::OpenError;
 /// bodies/3f/3f09…      large messages, named by their random id
 /// incoming/<store>/    messages that are being sent
 /// run/<store>.lock     held as long as the store is open
+/// run/bell             touched after each commit that others may want to hear of
 /// ```
 pub(crate) struct Folder {
     root: PathBuf,
     incoming: PathBuf,
     lock_path: PathBuf,
+    bell: File,
     /// Held, never read.
     _lock: File,
 }
@@ -44,12 +52,17 @@ impl Folder {
         let lock = Self::register(&root, &lock_path).map_err(|e| at(&lock_path, e))?;
         let incoming = root.join("incoming").join(&name);
         make_folder(&incoming).map_err(|e| at(&incoming, e))?;
-        Ok(Self {
+        let bell = private_file(&root.join(BELL)).map_err(|e| at(&root.join(BELL), e))?;
+        let folder = Self {
             root,
             incoming,
             lock_path,
+            bell,
             _lock: lock,
-        })
+        };
+        // Those who thought that they were alone ring from now on.
+        folder.ring();
+        Ok(folder)
     }
 
     /// Behind the gate, so that nobody takes the new lock file for one whose owner died.
@@ -68,6 +81,20 @@ impl Folder {
     /// The database's write-ahead log.
     pub(crate) fn log(&self) -> PathBuf {
         self.root.join("mail.db-wal")
+    }
+
+    /// What every store on this folder watches.
+    pub(crate) fn bell(&self) -> PathBuf {
+        self.root.join(BELL)
+    }
+
+    /// Tells the other stores on this folder that something was committed.
+    ///
+    /// Watching the database's log would be too early: its octets are written before the commit can be seen.
+    pub(crate) fn ring(&self) {
+        if let Err(e) = self.bell.set_modified(SystemTime::now()) {
+            tracing::debug!(error = %e, "other processes hear of this commit by their timers");
+        }
     }
 
     /// The folder itself.
@@ -94,7 +121,13 @@ impl Folder {
 
     /// Whether another store, of this process or another, is open on this folder. Leftovers of dead ones are removed.
     pub(crate) fn others_alive(&self) -> io::Result<bool> {
-        let _gate = gate(&self.root)?;
+        let gate = private_file(&self.root.join(GATE))?;
+        match gate.try_lock() {
+            Ok(()) => {}
+            // Somebody is just coming or looking.
+            Err(TryLockError::WouldBlock) => return Ok(true),
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
         let mut alive = false;
         for entry in fs::read_dir(self.root.join("run"))? {
             let path = entry?.path();
@@ -134,9 +167,9 @@ impl Drop for Folder {
     }
 }
 
-/// Held while stores are counted or added.
+/// Keeps others from counting stores meanwhile.
 fn gate(root: &Path) -> io::Result<File> {
-    let gate = private_file(&root.join("run").join("gate"))?;
+    let gate = private_file(&root.join(GATE))?;
     gate.lock()?;
     Ok(gate)
 }

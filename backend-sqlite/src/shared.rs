@@ -51,26 +51,28 @@ impl Shared {
 
 /// Work that nobody waits for. What is asked again before it is done is done once.
 #[derive(Default)]
-pub(crate) struct Behind(Mutex<Waiting>);
+pub(crate) struct Behind {
+    waiting: Mutex<Waiting>,
+    alone: Mutex<Option<(Instant, bool)>>,
+}
 
 #[derive(Default)]
 struct Waiting {
     claims: HashMap<Place, u32>,
     reclaims: HashMap<Place, UidSet>,
-    alone: Option<(Instant, bool)>,
 }
 
 impl Behind {
     /// Messages below `below` are recent to nobody any more.
     pub(crate) fn claim(&self, place: Place, below: u32) {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         let at = waiting.claims.entry(place).or_default();
         *at = below.max(*at);
     }
 
     /// Nobody here numbers these removed messages any more.
     pub(crate) fn reclaim(&self, place: Place, gone: &UidSet) {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         let runs: usize = waiting.reclaims.values().map(|s| s.runs().len()).sum();
         if runs.saturating_add(gone.runs().len()) > MAX_WAITING {
             return;
@@ -79,20 +81,47 @@ impl Behind {
         *all = union(all, gone);
     }
 
+    /// Whether no other store was open on the folder when that was last looked at, within the last second.
+    pub(crate) fn was_alone(&self, folder: &Folder) -> bool {
+        let known = *self.alone.lock();
+        match known {
+            Some((at, alone)) if at.elapsed() < ALONE_FOR => alone,
+            _ => self.is_alone(folder),
+        }
+    }
+
+    /// Whether no other store is open on the folder. One that opens it from now on numbers nothing that was removed before.
+    fn is_alone(&self, folder: &Folder) -> bool {
+        let alone = !folder.others_alive().unwrap_or(true);
+        *self.alone.lock() = Some((Instant::now(), alone));
+        alone
+    }
+
+    /// Another store rang.
+    pub(crate) fn heard_others(&self) {
+        *self.alone.lock() = None;
+    }
+
     /// Whether something waits that can be done now.
     pub(crate) fn is_due(&self, shared: &Shared) -> bool {
-        let mut waiting = self.0.lock();
-        !waiting.claims.is_empty() || (!waiting.reclaims.is_empty() && waiting.alone(&shared.folder))
+        let (claims, reclaims) = self.waits();
+        claims || (reclaims && self.is_alone(&shared.folder))
+    }
+
+    fn waits(&self) -> (bool, bool) {
+        let waiting = self.waiting.lock();
+        (!waiting.claims.is_empty(), !waiting.reclaims.is_empty())
     }
 
     /// The operations to be done now. Removed messages wait as long as another process may still number them.
     pub(crate) fn take_work(&self, shared: &Arc<Shared>) -> Vec<Box<dyn Work>> {
-        let mut waiting = self.0.lock();
+        let may_reclaim = self.waits().1 && self.is_alone(&shared.folder);
+        let mut waiting = self.waiting.lock();
         let mut work: Vec<Box<dyn Work>> = Vec::new();
         for (place, below) in waiting.claims.drain() {
             work.push(unanswered(move |tx| expunge::claim_recent(tx, place, below)));
         }
-        if waiting.reclaims.is_empty() || !waiting.alone(&shared.folder) {
+        if !may_reclaim {
             return work;
         }
         for (place, gone) in waiting.reclaims.drain() {
@@ -106,18 +135,5 @@ impl Behind {
             }));
         }
         work
-    }
-}
-
-impl Waiting {
-    fn alone(&mut self, folder: &Folder) -> bool {
-        if let Some((at, alone)) = self.alone
-            && at.elapsed() < ALONE_FOR
-        {
-            return alone;
-        }
-        let alone = !folder.others_alive().unwrap_or(true);
-        self.alone = Some((Instant::now(), alone));
-        alone
     }
 }

@@ -59,12 +59,11 @@ impl SqliteStore {
             source,
         };
         let conn = schema::open(&path)?;
-        let alone = !folder.others_alive().unwrap_or(true);
-        let leftovers = if alone {
-            Leftovers::find(&conn).map_err(at)?
-        } else {
-            Leftovers::default()
-        };
+        // In this order: what another store removes after it was looked for may be numbered there.
+        let mut leftovers = Leftovers::find(&conn).map_err(at)?;
+        if folder.others_alive().unwrap_or(true) {
+            leftovers = Leftovers::default();
+        }
         let (writer, queue) = Writer::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {

@@ -19,7 +19,7 @@ use crate::tx::{deleted, mod_seq, unsigned};
 const APART: u64 = 20;
 /// A look when nothing was heard for so long.
 const TIMER: Duration = Duration::from_secs(1);
-/// Writes of the log that come together are looked at together.
+/// Commits that come together are looked at together.
 const TOGETHER: Duration = Duration::from_millis(1);
 
 /// How far the changes of other processes are known.
@@ -160,17 +160,17 @@ fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |r| r.get(0))
 }
 
-/// The thread that waits for writes to the log, ours and others'.
+/// The thread that waits for the bell of other stores, with a timer beneath.
 pub(crate) fn run(shared: &Arc<Shared>) {
     let (bell, rings) = sync_channel::<()>(1);
     let ring = move |event: notify::Result<notify::Event>| {
         // A full channel has a ring in it already.
-        if event.is_ok_and(|e| e.kind.is_modify() || e.kind.is_create()) {
+        if event.is_ok_and(|e| e.kind.is_modify()) {
             let _ = bell.try_send(());
         }
     };
     let watcher = notify::recommended_watcher(ring).and_then(|mut watcher| {
-        watcher.watch(&shared.folder.log(), RecursiveMode::NonRecursive)?;
+        watcher.watch(&shared.folder.bell(), RecursiveMode::NonRecursive)?;
         Ok(watcher)
     });
     if let Err(e) = &watcher {
@@ -178,7 +178,10 @@ pub(crate) fn run(shared: &Arc<Shared>) {
     }
     while !shared.stopping() {
         match rings.recv_timeout(TIMER) {
-            Ok(()) => std::thread::sleep(TOGETHER),
+            Ok(()) => {
+                shared.behind.heard_others();
+                std::thread::sleep(TOGETHER);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TIMER),
         }

@@ -211,9 +211,12 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
                 let _ = conn.execute_batch("ROLLBACK");
             }
         }
+        if matches!(outcome, Ok(true)) && !shared.behind.was_alone(&shared.folder) {
+            shared.folder.ring();
+        }
         for (work, after, verdict) in done {
             let verdict = match &outcome {
-                Ok(()) => verdict,
+                Ok(_) => verdict,
                 Err(e) => verdict.and_then(|()| Err(Error::new(e.kind(), e.text()))),
             };
             if outcome.is_ok() {
@@ -235,12 +238,13 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
 
 type Done = (Box<dyn Work>, After, Result<()>);
 
+/// Runs what waits, and commits: whether others have to hear of it.
 fn one_transaction(
     shared: &Shared,
     conn: &Connection,
     waiting: &mut std::iter::Peekable<std::vec::IntoIter<Box<dyn Work>>>,
     done: &mut Vec<Done>,
-) -> Result<()> {
+) -> Result<bool> {
     begin(conn, shared.options.patience)?;
     let (change, next_body) = conn
         .prepare_cached("SELECT change, next_body FROM store")
@@ -271,7 +275,8 @@ fn one_transaction(
     if changed {
         shared.seen.ours(change);
     }
-    commit(conn).inspect_err(|_| shared.seen.not_ours(change))
+    commit(conn).inspect_err(|_| shared.seen.not_ours(change))?;
+    Ok(changed)
 }
 
 /// One operation in a savepoint of its own, so that it is undone alone.
