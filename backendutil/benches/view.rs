@@ -76,14 +76,14 @@ fn jump(place: &mut u32) -> u32 {
     1 + (*place >> 8) % MESSAGES
 }
 
-#[divan::bench(args = PENDING)]
+#[divan::bench(args = PENDING, sample_size = 20_000, sample_count = 30)]
 fn seq_to_uid(bencher: Bencher, pending: u32) {
     let view = lagging(&without(&scattered(pending)));
     let mut place = 1;
     bencher.bench_local(|| view.uid(black_box(Seq::new(jump(&mut place)).unwrap_or(Seq::MIN))));
 }
 
-#[divan::bench(args = PENDING)]
+#[divan::bench(args = PENDING, sample_size = 20_000, sample_count = 30)]
 fn uid_to_seq(bencher: Bencher, pending: u32) {
     let view = lagging(&without(&scattered(pending)));
     let mut place = 1;

@@ -88,6 +88,31 @@ impl Chunk {
         (0..self.len()).filter_map(|i| self.row(i))
     }
 
+    /// How many of its messages have a UID of at most this. UIDs ascend by one at least, so each end says how far from it
+    /// the place can be: few holes leave little to search.
+    fn rank(&self, uid: u32) -> usize {
+        let far = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let len = self.fixed.uids.len();
+        let most = uid
+            .checked_sub(self.first_uid())
+            .map_or(0, |n| far(n).saturating_add(1));
+        let least = self
+            .last_uid()
+            .checked_sub(uid)
+            .map_or(len, |n| len.saturating_sub(far(n)));
+        let (least, most) = (least.min(len), most.min(len));
+        let between = self.fixed.uids.get(least..most).unwrap_or_default();
+        least + between.partition_point(|u| *u <= uid)
+    }
+
+    /// UID, mod-sequence and flags of the messages from a place on.
+    fn columns(&self, from: usize) -> impl Iterator<Item = (&u32, &u64, &u16)> {
+        let uids = self.fixed.uids.get(from..).unwrap_or_default();
+        let mod_seqs = self.mod_seqs.get(from..).unwrap_or_default();
+        let flags_of = self.flags_of.get(from..).unwrap_or_default();
+        uids.iter().zip(mod_seqs).zip(flags_of).map(|((u, m), f)| (u, m, f))
+    }
+
     fn first_uid(&self) -> u32 {
         self.fixed.uids.first().copied().unwrap_or(u32::MAX)
     }
@@ -441,13 +466,19 @@ impl Snapshot {
         let (Some(chunk), Some(start)) = (self.chunks.get(at), self.starts.get(at)) else {
             return 0;
         };
-        start + u32::try_from(chunk.fixed.uids.partition_point(|u| *u <= uid.get())).unwrap_or(0)
+        start + u32::try_from(chunk.rank(uid.get())).unwrap_or(0)
     }
 
     /// The index of a message. O(log messages).
     pub fn index_of(&self, uid: Uid) -> Option<u32> {
-        let index = self.rank(uid).checked_sub(1)?;
-        (self.uid_at(index)? == uid).then_some(index)
+        let at = self
+            .firsts
+            .partition_point(|first| *first <= uid.get())
+            .checked_sub(1)?;
+        let chunk = self.chunks.get(at)?;
+        let i = chunk.rank(uid.get()).checked_sub(1)?;
+        let found = chunk.fixed.uids.get(i) == Some(&uid.get());
+        found.then_some(self.starts.get(at)? + u32::try_from(i).ok()?)
     }
 
     /// The message of this UID.
@@ -543,8 +574,21 @@ impl<'a> Cursor<'a> {
         start + u32::try_from(self.at).unwrap_or(0)
     }
 
-    fn advance(&mut self) {
-        self.at += 1;
+    /// How many messages from here on, to the end of a chunk at most, are the same in both.
+    fn same(&self, other: &Self) -> usize {
+        let chunk = |c: &Self| c.snapshot.chunks.get(c.chunk);
+        let (Some(a), Some(b)) = (chunk(self), chunk(other)) else {
+            return 0;
+        };
+        let same_flags = |x: u16, y: u16| a.flags.get(usize::from(x)) == b.flags.get(usize::from(y));
+        let both = a.columns(self.at).zip(b.columns(other.at));
+        both.take_while(|(x, y)| x.0 == y.0 && x.1 == y.1 && same_flags(*x.2, *y.2))
+            .count()
+    }
+
+    /// By messages of one chunk.
+    fn advance(&mut self, messages: usize) {
+        self.at += messages;
         if self.snapshot.chunks.get(self.chunk).is_some_and(|c| self.at >= c.len()) {
             self.chunk += 1;
             self.at = 0;
@@ -599,22 +643,26 @@ impl<'a> Iterator for Diff<'a> {
                 self.new.chunk += 1;
                 continue;
             }
+            let same = self.old.same(&self.new);
+            if same > 0 {
+                self.old.advance(same);
+                self.new.advance(same);
+                continue;
+            }
             match (self.old.peek(), self.new.peek()) {
                 (None, None) => return None,
                 (Some(old), Some(new)) if old.uid == new.uid => {
-                    self.old.advance();
-                    self.new.advance();
-                    if old.mod_seq != new.mod_seq || old.flags != new.flags {
-                        return Some(Difference::Changed { old, new });
-                    }
+                    self.old.advance(1);
+                    self.new.advance(1);
+                    return Some(Difference::Changed { old, new });
                 }
                 (Some(old), new) if new.is_none_or(|n| old.uid < n.uid) => {
                     let index = self.old.index();
-                    self.old.advance();
+                    self.old.advance(1);
                     return Some(Difference::Vanished { old, index });
                 }
                 (_, Some(new)) => {
-                    self.new.advance();
+                    self.new.advance(1);
                     return Some(Difference::Added { new });
                 }
                 (Some(_), None) => return None,

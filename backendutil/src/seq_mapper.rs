@@ -17,6 +17,71 @@ struct Ghosts {
     before: u32,
 }
 
+/// Runs of ghosts, ascending.
+#[derive(Debug, Clone, Default)]
+struct Runs {
+    runs: Vec<Ghosts>,
+    /// The UID and the number of each [`STRIDE`]th run: a look-up among many touches few places of memory.
+    uids: Vec<u32>,
+    seqs: Vec<u32>,
+}
+
+const STRIDE: usize = 32;
+
+impl Runs {
+    /// Adds a run above all others; one that continues the last becomes part of it.
+    fn push(&mut self, run: Ghosts) {
+        let before = match self.runs.last_mut() {
+            Some(last) if last.uid + last.len == run.uid && last.seq + last.len == run.seq => {
+                last.len += run.len;
+                return;
+            }
+            Some(last) => last.before + last.len,
+            None => 0,
+        };
+        if self.runs.len().is_multiple_of(STRIDE) {
+            self.uids.push(run.uid);
+            self.seqs.push(run.seq);
+        }
+        self.runs.push(Ghosts { before, ..run });
+    }
+
+    /// Takes out the ghost with the highest number.
+    fn pop(&mut self) -> Option<(Seq, Uid)> {
+        let last = self.runs.last_mut()?;
+        last.len -= 1;
+        let (seq, uid) = (last.seq + last.len, last.uid + last.len);
+        if last.len == 0 {
+            self.runs.pop();
+            self.uids.truncate(self.runs.len().div_ceil(STRIDE));
+            self.seqs.truncate(self.uids.len());
+        }
+        Some((Seq::new(seq)?, Uid::new(uid)?))
+    }
+
+    /// The last run that begins at or before this number.
+    fn at_seq(&self, seq: u32) -> Option<&Ghosts> {
+        self.last_of(&self.seqs, |n| n <= seq, |run| run.seq <= seq)
+    }
+
+    /// The last run that begins at or before this UID.
+    fn at_uid(&self, uid: u32) -> Option<&Ghosts> {
+        self.last_of(&self.uids, |n| n <= uid, |run| run.uid <= uid)
+    }
+
+    fn last_of(
+        &self,
+        strides: &[u32],
+        stride: impl Fn(u32) -> bool,
+        begins: impl Fn(&Ghosts) -> bool,
+    ) -> Option<&Ghosts> {
+        let end = strides.partition_point(|n| stride(*n)) * STRIDE;
+        let start = end.checked_sub(STRIDE)?;
+        let near = self.runs.get(start..end.min(self.runs.len()))?;
+        near.get(near.partition_point(begins).checked_sub(1)?)
+    }
+}
+
 /// A numbered message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbered {
@@ -38,7 +103,7 @@ pub struct SeqMapper {
     /// The highest UID that was announced; 0 for none.
     announced: u32,
     /// Shared, so that a command can hold a view of its own at no cost.
-    ghosts: Arc<Vec<Ghosts>>,
+    ghosts: Arc<Runs>,
 }
 
 impl SeqMapper {
@@ -70,7 +135,7 @@ impl SeqMapper {
 
     /// How many expunges are not told yet.
     pub fn ghost_count(&self) -> u32 {
-        self.ghosts.last().map_or(0, |g| g.before + g.len)
+        self.ghosts.runs.last().map_or(0, |g| g.before + g.len)
     }
 
     /// Whether messages of the told snapshot are not announced yet.
@@ -85,11 +150,7 @@ impl SeqMapper {
     /// The message of this number. O(log).
     pub fn at(&self, seq: Seq) -> Option<Numbered> {
         let seq_no = seq.get();
-        let run = self
-            .ghosts
-            .partition_point(|g| g.seq <= seq_no)
-            .checked_sub(1)
-            .and_then(|i| self.ghosts.get(i));
+        let run = self.ghosts.at_seq(seq_no);
         if let Some(g) = run.filter(|g| seq_no - g.seq < g.len) {
             return Some(Numbered {
                 seq,
@@ -117,7 +178,7 @@ impl SeqMapper {
         if n > self.announced {
             return None;
         }
-        let run = self.run_at(n);
+        let run = self.ghosts.at_uid(n);
         if let Some(g) = run.filter(|g| n - g.uid < g.len) {
             return Seq::new(g.seq + (n - g.uid));
         }
@@ -125,17 +186,13 @@ impl SeqMapper {
         Seq::new(index + 1 + run.map_or(0, |g| g.before + g.len))
     }
 
-    fn run_at(&self, uid: u32) -> Option<&Ghosts> {
-        self.ghosts
-            .partition_point(|g| g.uid <= uid)
-            .checked_sub(1)
-            .and_then(|i| self.ghosts.get(i))
-    }
-
     /// How many numbered messages have a UID of at most this.
     fn rank(&self, uid: u32) -> u32 {
         let uid = uid.min(self.announced);
-        let ghosts = self.run_at(uid).map_or(0, |g| g.before + g.len.min(uid - g.uid + 1));
+        let ghosts = self
+            .ghosts
+            .at_uid(uid)
+            .map_or(0, |g| g.before + g.len.min(uid - g.uid + 1));
         ghosts + Uid::new(uid).map_or(0, |u| self.told.rank(u))
     }
 
@@ -183,13 +240,8 @@ impl SeqMapper {
 
     /// Whether a ghost has one of these numbers.
     pub fn has_ghost(&self, seqs: &SeqSet) -> bool {
-        if self.ghosts.is_empty() {
-            return false;
-        }
-        seqs.runs().iter().any(|(a, b)| {
-            let at = self.ghosts.partition_point(|g| g.seq + (g.len - 1) < a.get());
-            self.ghosts.get(at).is_some_and(|g| g.seq <= b.get())
-        })
+        let last = |b: &Seq| self.ghosts.at_seq(b.get()).map(|g| g.seq + (g.len - 1));
+        seqs.runs().iter().any(|(a, b)| last(b) >= Some(a.get()))
     }
 
     /// The messages of these numbers, ascending, each in O(log).
@@ -199,7 +251,7 @@ impl SeqMapper {
 
     /// The messages that are numbered and no ghosts, ascending. O(1) each.
     pub fn live(&self) -> impl Iterator<Item = (Seq, Uid)> + '_ {
-        let mut ghosts = self.ghosts.iter().peekable();
+        let mut ghosts = self.ghosts.runs.iter().peekable();
         let mut before = 0;
         let announced = self.announced;
         let uids = self
@@ -230,24 +282,22 @@ impl SeqMapper {
         let announced = self.announced;
         let lost = vanished.iter().filter(|(uid, _)| uid.get() <= announced);
         let old = std::mem::take(&mut self.ghosts);
-        let mut old = old.iter().copied().peekable();
-        let (mut merged, mut ghosts_before) = (Vec::new(), 0);
+        let mut old = old.runs.iter().copied().peekable();
+        let (mut merged, mut ghosts_before) = (Runs::default(), 0);
         for (uid, index) in lost {
             while let Some(run) = old.next_if(|g| g.uid < uid.get()) {
                 ghosts_before = run.before + run.len;
-                push_ghosts(&mut merged, run);
+                merged.push(run);
             }
-            push_ghosts(
-                &mut merged,
-                Ghosts {
-                    uid: uid.get(),
-                    seq: index + 1 + ghosts_before,
-                    len: 1,
-                    before: 0,
-                },
-            );
+            merged.push(Ghosts {
+                uid: uid.get(),
+                seq: index + 1 + ghosts_before,
+                len: 1,
+                before: 0,
+            });
         }
-        old.for_each(|run| push_ghosts(&mut merged, run));
+        old.for_each(|run| merged.push(run));
+        merged.runs.shrink_to_fit();
         self.ghosts = Arc::new(merged);
         self.told = newer;
     }
@@ -263,17 +313,10 @@ impl SeqMapper {
     /// Takes the ghost with the highest number out of the view: its EXPUNGE is being told. Every higher number falls by
     /// one.
     pub fn pop_ghost(&mut self) -> Option<(Seq, Uid)> {
-        if self.ghosts.is_empty() {
+        if self.ghosts.runs.is_empty() {
             return None;
         }
-        let ghosts = Arc::make_mut(&mut self.ghosts);
-        let last = ghosts.last_mut()?;
-        last.len -= 1;
-        let (seq, uid) = (last.seq + last.len, last.uid + last.len);
-        if last.len == 0 {
-            ghosts.pop();
-        }
-        Some((Seq::new(seq)?, Uid::new(uid)?))
+        Arc::make_mut(&mut self.ghosts).pop()
     }
 }
 
@@ -283,16 +326,4 @@ fn last_uid(snapshot: &Snapshot) -> u32 {
         .checked_sub(1)
         .and_then(|i| snapshot.uid_at(i))
         .map_or(0, Uid::get)
-}
-
-fn push_ghosts(runs: &mut Vec<Ghosts>, run: Ghosts) {
-    let before = match runs.last_mut() {
-        Some(last) if last.uid + last.len == run.uid && last.seq + last.len == run.seq => {
-            last.len += run.len;
-            return;
-        }
-        Some(last) => last.before + last.len,
-        None => 0,
-    };
-    runs.push(Ghosts { before, ..run });
 }
