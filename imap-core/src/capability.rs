@@ -15,9 +15,6 @@ pub struct Config {
     pub insecure_auth: bool,
     /// Names in upper case that are not advertised, such as `IDLE` or `AUTH=LOGIN`.
     pub disabled: BTreeSet<String>,
-    /// Refuse a command that has spaces before its CRLF, as RFC 3501 2.2.2 would have it (SHOULD). By default they are
-    /// skipped: there are clients that send them, and no command means anything else by them.
-    pub strict_spaces: bool,
 }
 
 /// The same before and after login: a client that keeps the list it saw first must not stay dumb.

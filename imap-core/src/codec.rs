@@ -76,11 +76,6 @@ fn decode(
         return Err(expected);
     }
     match attempt(text, c.whole(), &take) {
-        Err(Stop::Bad { .. }) if c.whole() && c.lenient() => {
-            let end = text.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
-            let trimmed = text.get(..end).unwrap_or_default();
-            attempt(trimmed, true, &take).map_err(|_| expected)
-        }
         Err(Stop::Bad { .. }) => Err(expected),
         other => other,
     }

@@ -248,14 +248,13 @@ impl Connection {
     /// R3501-356: after the message the command ends; anything else is BAD, and nothing is stored.
     fn after_message(&mut self) -> Option<Event> {
         let found = self.framer.find(&self.input, self.side().line);
-        let lenient = !self.config.strict_spaces;
         let Some(tag) = self.running.as_ref().map(|r| r.tag.clone()) else {
             self.mode = Mode::SkipLine { crlf: false };
             return None;
         };
         if let Found::Line(len) = found {
             let content = self.input.get(..len - 2).unwrap_or_default();
-            if content.is_empty() || lenient && content.iter().all(|b| *b == b' ') {
+            if content.is_empty() {
                 self.consume(len);
                 self.mode = Mode::Line;
                 return Some(Event::AppendEnd { tag });

@@ -9,8 +9,6 @@ pub(crate) struct Cursor<'a> {
     at: usize,
     /// The command is all here; else it ends with a literal's header.
     whole: bool,
-    /// Spaces before the CRLF are skipped.
-    lenient: bool,
 }
 
 /// `ATOM-CHAR`
@@ -24,21 +22,12 @@ pub(crate) fn is_astring_char(b: u8) -> bool {
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(text: &'a [u8], whole: bool, lenient: bool) -> Self {
-        Self {
-            text,
-            at: 0,
-            whole,
-            lenient,
-        }
+    pub(crate) fn new(text: &'a [u8], whole: bool) -> Self {
+        Self { text, at: 0, whole }
     }
 
     pub(crate) fn whole(&self) -> bool {
         self.whole
-    }
-
-    pub(crate) fn lenient(&self) -> bool {
-        self.lenient
     }
 
     pub(crate) fn bad(&self, expected: &'static str) -> Stop {
@@ -87,26 +76,18 @@ impl<'a> Cursor<'a> {
         self.expect(b' ', expected)
     }
 
-    /// The end of the command, spaces before it skipped where that is allowed.
+    /// The end of the command. Spaces before it are refused (R3501-355).
     pub(crate) fn end(&mut self, expected: &'static str) -> Parse<()> {
-        if self.rest().is_empty() || self.only_spaces() {
+        if self.rest().is_empty() {
             Ok(())
         } else {
             Err(self.bad(expected))
         }
     }
 
-    fn only_spaces(&self) -> bool {
-        self.lenient && self.rest().iter().all(|b| *b == b' ')
-    }
-
     /// Whether a space and another argument follow; takes the space.
     pub(super) fn another(&mut self) -> bool {
-        if self.peek() != Some(b' ') || self.only_spaces() {
-            return false;
-        }
-        self.at += 1;
-        true
+        self.eat(b' ')
     }
 
     fn take_while(&mut self, is: impl Fn(u8) -> bool) -> &'a [u8] {

@@ -98,7 +98,7 @@ pub(crate) fn row_of(line: &[u8]) -> Option<&'static Row> {
 /// # Errors
 /// See [`Stop`]. Never `Literal` nor `Message` when `whole`.
 pub(crate) fn read(text: &[u8], whole: bool, facts: &Facts<'_>) -> Parse<Read> {
-    let mut c = Cursor::new(text, whole, !facts.config.strict_spaces);
+    let mut c = Cursor::new(text, whole);
     let Some(tag) = tag_of(text) else {
         return Err(c.bad("a tag"));
     };
