@@ -15,6 +15,7 @@
 
 pub mod catalogue;
 pub mod client;
+mod frame;
 pub mod message;
 pub mod model;
 pub mod pattern;
