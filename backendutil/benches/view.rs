@@ -17,6 +17,10 @@ const MESSAGES: u32 = 1_000_000;
 const PENDING: [u32; 3] = [0, 25_000, 500_000];
 
 fn main() {
+    for count in PENDING {
+        let view = lagging(&without(&scattered(count)));
+        println!("{count} pending expunges are {} ghosts", view.ghost_count());
+    }
     divan::main();
 }
 
@@ -44,9 +48,12 @@ static HOLES: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
     Arc::new(Snapshot::new(kept.map(entry).collect(), None, ModSeq(1)))
 });
 
-/// So many of the messages, spread evenly and none beside another: the most runs there can be.
+/// About so many of the messages, here and there.
 fn scattered(count: u32) -> UidSet {
-    (0..count).map(|i| uid(1 + i * (MESSAGES / count))).collect()
+    let mix = |n: u32| (n ^ (n >> 11)).wrapping_mul(0x9e37_79b1) ^ (n << 7);
+    let threshold = u32::try_from((u64::from(count) << 20) / u64::from(MESSAGES)).unwrap_or(0);
+    let gone = |n: &u32| mix(*n).wrapping_mul(0x85eb_ca6b) >> 12 < threshold;
+    (1..=MESSAGES).filter(gone).map(uid).collect()
 }
 
 /// The mailbox after these went.

@@ -15,13 +15,15 @@ pub const CHUNK: usize = 1024;
 /// Two neighbours that together hold at most as many become one.
 const MERGE: usize = CHUNK / 2;
 
+/// How far from where a number should be it is looked for first.
+const NEAR: usize = 16;
+
 /// Octets not known: the body must be read.
 const UNKNOWN: u64 = u64::MAX;
 
 /// What never changes of the messages of a chunk.
 #[derive(Debug, Default)]
 struct Fixed {
-    uids: Vec<u32>,
     dates: Vec<DateTime>,
     sizes: Vec<u64>,
 }
@@ -29,6 +31,7 @@ struct Fixed {
 /// A run of messages, ascending by UID. Never empty within a snapshot.
 #[derive(Debug)]
 struct Chunk {
+    uids: Arc<[u32]>,
     fixed: Arc<Fixed>,
     /// The distinct flags in this chunk: a handful.
     flags: Vec<Flags>,
@@ -76,7 +79,7 @@ impl Chunk {
     fn row(&self, i: usize) -> Option<Row<'_>> {
         let flags = self.flags.get(usize::from(*self.flags_of.get(i)?))?;
         Some(Row {
-            uid: Uid::new(*self.fixed.uids.get(i)?)?,
+            uid: Uid::new(*self.uids.get(i)?)?,
             flags,
             mod_seq: ModSeq(*self.mod_seqs.get(i)?),
             date: *self.fixed.dates.get(i)?,
@@ -88,37 +91,26 @@ impl Chunk {
         (0..self.len()).filter_map(|i| self.row(i))
     }
 
-    /// How many of its messages have a UID of at most this. UIDs ascend by one at least, so each end says how far from it
-    /// the place can be: few holes leave little to search.
-    fn rank(&self, uid: u32) -> usize {
-        let far = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-        let len = self.fixed.uids.len();
-        let most = uid
-            .checked_sub(self.first_uid())
-            .map_or(0, |n| far(n).saturating_add(1));
-        let least = self
-            .last_uid()
-            .checked_sub(uid)
-            .map_or(len, |n| len.saturating_sub(far(n)));
-        let (least, most) = (least.min(len), most.min(len));
-        let between = self.fixed.uids.get(least..most).unwrap_or_default();
-        least + between.partition_point(|u| *u <= uid)
+    /// How many of its messages have a UID of at most this. `first` is its lowest UID, `beyond` that of the next chunk.
+    fn rank(&self, uid: u32, first: u32, beyond: Option<u32>) -> usize {
+        let beyond = beyond.unwrap_or_else(|| self.last_uid().saturating_add(1));
+        rank_between(&self.uids, uid, first, beyond)
     }
 
     /// UID, mod-sequence and flags of the messages from a place on.
     fn columns(&self, from: usize) -> impl Iterator<Item = (&u32, &u64, &u16)> {
-        let uids = self.fixed.uids.get(from..).unwrap_or_default();
+        let uids = self.uids.get(from..).unwrap_or_default();
         let mod_seqs = self.mod_seqs.get(from..).unwrap_or_default();
         let flags_of = self.flags_of.get(from..).unwrap_or_default();
         uids.iter().zip(mod_seqs).zip(flags_of).map(|((u, m), f)| (u, m, f))
     }
 
     fn first_uid(&self) -> u32 {
-        self.fixed.uids.first().copied().unwrap_or(u32::MAX)
+        self.uids.first().copied().unwrap_or(u32::MAX)
     }
 
     fn last_uid(&self) -> u32 {
-        self.fixed.uids.last().copied().unwrap_or(0)
+        self.uids.last().copied().unwrap_or(0)
     }
 
     /// This chunk with the flags and mod-sequences of messages it holds already; `None` if `set` names another.
@@ -126,7 +118,7 @@ impl Chunk {
         let (mut flags, mut flags_of, mut mod_seqs) =
             (self.flags.clone(), self.flags_of.clone(), self.mod_seqs.clone());
         for entry in set {
-            let i = self.fixed.uids.binary_search(&entry.uid.get()).ok()?;
+            let i = self.uids.binary_search(&entry.uid.get()).ok()?;
             if *mod_seqs.get(i)? > entry.mod_seq.get() {
                 continue;
             }
@@ -138,6 +130,7 @@ impl Chunk {
             return None;
         }
         let mut chunk = Self {
+            uids: self.uids.clone(),
             fixed: self.fixed.clone(),
             flags,
             flags_of,
@@ -181,6 +174,7 @@ fn same_spelling(a: &Flags, b: &Flags) -> bool {
 #[derive(Default)]
 struct Builder {
     chunks: Vec<Arc<Chunk>>,
+    uids: Vec<u32>,
     fixed: Fixed,
     flags: Vec<Flags>,
     flags_of: Vec<u16>,
@@ -192,7 +186,7 @@ impl Builder {
         let Some(at) = intern(&mut self.flags, flags) else {
             return;
         };
-        self.fixed.uids.push(uid.get());
+        self.uids.push(uid.get());
         self.fixed.dates.push(date);
         self.fixed.sizes.push(size.unwrap_or(UNKNOWN));
         self.flags_of.push(at);
@@ -216,6 +210,7 @@ impl Builder {
             return;
         }
         let mut chunk = Chunk {
+            uids: self.uids.as_slice().into(),
             fixed: Arc::new(std::mem::take(&mut self.fixed)),
             flags: std::mem::take(&mut self.flags),
             flags_of: std::mem::take(&mut self.flags_of),
@@ -223,6 +218,7 @@ impl Builder {
             unseen: 0,
             deleted: 0,
         };
+        self.uids.clear();
         let small = self.chunks.pop_if(|last| last.len() + chunk.len() <= MERGE);
         if let Some(small) = small {
             small.rows().chain(chunk.rows()).for_each(|row| self.row(row));
@@ -450,12 +446,7 @@ impl Snapshot {
     /// The UID at an index from 0. O(log chunks).
     pub fn uid_at(&self, index: u32) -> Option<Uid> {
         let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
-        let uid = self
-            .chunks
-            .get(at)?
-            .fixed
-            .uids
-            .get((index - self.starts.get(at)?) as usize)?;
+        let uid = self.chunks.get(at)?.uids.get((index - self.starts.get(at)?) as usize)?;
         Uid::new(*uid)
     }
 
@@ -463,10 +454,11 @@ impl Snapshot {
     pub fn rank(&self, uid: Uid) -> u32 {
         let at = self.firsts.partition_point(|first| *first <= uid.get());
         let Some(at) = at.checked_sub(1) else { return 0 };
-        let (Some(chunk), Some(start)) = (self.chunks.get(at), self.starts.get(at)) else {
+        let (Some(chunk), Some(start), Some(first)) = (self.chunks.get(at), self.starts.get(at), self.firsts.get(at))
+        else {
             return 0;
         };
-        start + u32::try_from(chunk.rank(uid.get())).unwrap_or(0)
+        start + u32::try_from(chunk.rank(uid.get(), *first, self.firsts.get(at + 1).copied())).unwrap_or(0)
     }
 
     /// The index of a message. O(log messages).
@@ -476,8 +468,9 @@ impl Snapshot {
             .partition_point(|first| *first <= uid.get())
             .checked_sub(1)?;
         let chunk = self.chunks.get(at)?;
-        let i = chunk.rank(uid.get()).checked_sub(1)?;
-        let found = chunk.fixed.uids.get(i) == Some(&uid.get());
+        let (first, beyond) = (*self.firsts.get(at)?, self.firsts.get(at + 1).copied());
+        let i = chunk.rank(uid.get(), first, beyond).checked_sub(1)?;
+        let found = chunk.uids.get(i) == Some(&uid.get());
         found.then_some(self.starts.get(at)? + u32::try_from(i).ok()?)
     }
 
@@ -517,6 +510,30 @@ fn add_keywords<'a>(known: &mut Arc<BTreeSet<Keyword>>, entries: impl Iterator<I
             Arc::make_mut(known).insert(keyword.clone());
         }
     }
+}
+
+/// How many of these ascending numbers are at most `n`. They begin with `first` and end below `beyond`, which says about
+/// where the place is; it is looked for from there, so that few places of memory are touched. O(log) where that is wrong.
+pub(crate) fn rank_between(numbers: &[u32], n: u32, first: u32, beyond: u32) -> usize {
+    let width = u64::from(beyond.saturating_sub(first)).max(1);
+    let part = u64::from(n.saturating_sub(first)) * numbers.len() as u64 / width;
+    let guess = usize::try_from(part).unwrap_or(usize::MAX).min(numbers.len());
+    let below = |at: usize| numbers.get(at).is_some_and(|other| *other <= n);
+    let (mut low, mut high, mut step) = (guess, guess, NEAR);
+    while below(high) {
+        low = high + 1;
+        high = (high + step).min(numbers.len());
+        step *= 4;
+    }
+    while low > 0 && !below(low - 1) {
+        high = low - 1;
+        low = low.saturating_sub(step);
+        step *= 4;
+    }
+    low + numbers
+        .get(low..high)
+        .unwrap_or_default()
+        .partition_point(|other| *other <= n)
 }
 
 fn overlaps(set: &UidSet, first: u32, last: u32) -> bool {
@@ -690,7 +707,7 @@ impl<'a> Seek<'a> {
             cursor.chunk = cursor.snapshot.chunks.partition_point(|c| c.last_uid() < n);
             cursor.at = 0;
         }
-        let uids = &cursor.snapshot.chunks.get(cursor.chunk)?.fixed.uids;
+        let uids = &cursor.snapshot.chunks.get(cursor.chunk)?.uids;
         if uids.get(cursor.at) != Some(&n) {
             cursor.at = uids.partition_point(|u| *u < n);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend_api::{NumSet, Seq, SeqSet, Uid, UidSet};
 
-use crate::listing::Snapshot;
+use crate::listing::{Snapshot, rank_between};
 
 /// Messages that are still numbered here and that the store has lost: consecutive UIDs under consecutive numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,69 +17,86 @@ struct Ghosts {
     before: u32,
 }
 
-/// Runs of ghosts, ascending.
+/// Runs of ghosts, ascending, in columns: a look-up goes through one of them.
 #[derive(Debug, Clone, Default)]
 struct Runs {
-    runs: Vec<Ghosts>,
-    /// The UID and the number of each [`STRIDE`]th run: a look-up among many touches few places of memory.
     uids: Vec<u32>,
     seqs: Vec<u32>,
+    /// Ghosts up to and with each run.
+    ends: Vec<u32>,
 }
 
-const STRIDE: usize = 32;
-
 impl Runs {
+    fn get(&self, at: usize) -> Option<Ghosts> {
+        let before = at.checked_sub(1).and_then(|i| self.ends.get(i)).copied().unwrap_or(0);
+        Some(Ghosts {
+            uid: *self.uids.get(at)?,
+            seq: *self.seqs.get(at)?,
+            len: self.ends.get(at)? - before,
+            before,
+        })
+    }
+
+    fn last(&self) -> Option<Ghosts> {
+        self.get(self.ends.len().checked_sub(1)?)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Ghosts> + '_ {
+        (0..self.ends.len()).filter_map(|at| self.get(at))
+    }
+
+    fn count(&self) -> u32 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
     /// Adds a run above all others; one that continues the last becomes part of it.
     fn push(&mut self, run: Ghosts) {
-        let before = match self.runs.last_mut() {
-            Some(last) if last.uid + last.len == run.uid && last.seq + last.len == run.seq => {
-                last.len += run.len;
-                return;
-            }
-            Some(last) => last.before + last.len,
-            None => 0,
-        };
-        if self.runs.len().is_multiple_of(STRIDE) {
+        let end = self.count() + run.len;
+        let continues = |last: Ghosts| last.uid + last.len == run.uid && last.seq + last.len == run.seq;
+        if self.last().is_some_and(continues) {
+            self.ends.pop();
+        } else {
             self.uids.push(run.uid);
             self.seqs.push(run.seq);
         }
-        self.runs.push(Ghosts { before, ..run });
+        self.ends.push(end);
     }
 
     /// Takes out the ghost with the highest number.
     fn pop(&mut self) -> Option<(Seq, Uid)> {
-        let last = self.runs.last_mut()?;
-        last.len -= 1;
-        let (seq, uid) = (last.seq + last.len, last.uid + last.len);
-        if last.len == 0 {
-            self.runs.pop();
-            self.uids.truncate(self.runs.len().div_ceil(STRIDE));
-            self.seqs.truncate(self.uids.len());
+        let last = self.last()?;
+        let behind = last.len - 1;
+        match self.ends.last_mut() {
+            Some(end) if behind > 0 => *end -= 1,
+            _ => {
+                self.ends.pop();
+                self.uids.pop();
+                self.seqs.pop();
+            }
         }
-        Some((Seq::new(seq)?, Uid::new(uid)?))
+        Some((Seq::new(last.seq + behind)?, Uid::new(last.uid + behind)?))
     }
 
     /// The last run that begins at or before this number.
-    fn at_seq(&self, seq: u32) -> Option<&Ghosts> {
-        self.last_of(&self.seqs, |n| n <= seq, |run| run.seq <= seq)
+    fn at_seq(&self, seq: u32) -> Option<Ghosts> {
+        self.get(last_at_most(&self.seqs, seq)?)
     }
 
     /// The last run that begins at or before this UID.
-    fn at_uid(&self, uid: u32) -> Option<&Ghosts> {
-        self.last_of(&self.uids, |n| n <= uid, |run| run.uid <= uid)
+    fn at_uid(&self, uid: u32) -> Option<Ghosts> {
+        self.get(last_at_most(&self.uids, uid)?)
     }
 
-    fn last_of(
-        &self,
-        strides: &[u32],
-        stride: impl Fn(u32) -> bool,
-        begins: impl Fn(&Ghosts) -> bool,
-    ) -> Option<&Ghosts> {
-        let end = strides.partition_point(|n| stride(*n)) * STRIDE;
-        let start = end.checked_sub(STRIDE)?;
-        let near = self.runs.get(start..end.min(self.runs.len()))?;
-        near.get(near.partition_point(begins).checked_sub(1)?)
+    fn shrink_to_fit(&mut self) {
+        let columns = [&mut self.uids, &mut self.seqs, &mut self.ends];
+        columns.into_iter().for_each(Vec::shrink_to_fit);
     }
+}
+
+/// Where the last number is that is at most `n`.
+fn last_at_most(numbers: &[u32], n: u32) -> Option<usize> {
+    let (first, last) = (*numbers.first()?, *numbers.last()?);
+    rank_between(numbers, n, first, last.saturating_add(1)).checked_sub(1)
 }
 
 /// A numbered message.
@@ -135,7 +152,7 @@ impl SeqMapper {
 
     /// How many expunges are not told yet.
     pub fn ghost_count(&self) -> u32 {
-        self.ghosts.runs.last().map_or(0, |g| g.before + g.len)
+        self.ghosts.count()
     }
 
     /// Whether messages of the told snapshot are not announced yet.
@@ -251,7 +268,7 @@ impl SeqMapper {
 
     /// The messages that are numbered and no ghosts, ascending. O(1) each.
     pub fn live(&self) -> impl Iterator<Item = (Seq, Uid)> + '_ {
-        let mut ghosts = self.ghosts.runs.iter().peekable();
+        let mut ghosts = self.ghosts.iter().peekable();
         let mut before = 0;
         let announced = self.announced;
         let uids = self
@@ -282,7 +299,7 @@ impl SeqMapper {
         let announced = self.announced;
         let lost = vanished.iter().filter(|(uid, _)| uid.get() <= announced);
         let old = std::mem::take(&mut self.ghosts);
-        let mut old = old.runs.iter().copied().peekable();
+        let mut old = old.iter().peekable();
         let (mut merged, mut ghosts_before) = (Runs::default(), 0);
         for (uid, index) in lost {
             while let Some(run) = old.next_if(|g| g.uid < uid.get()) {
@@ -297,7 +314,7 @@ impl SeqMapper {
             });
         }
         old.for_each(|run| merged.push(run));
-        merged.runs.shrink_to_fit();
+        merged.shrink_to_fit();
         self.ghosts = Arc::new(merged);
         self.told = newer;
     }
@@ -313,7 +330,7 @@ impl SeqMapper {
     /// Takes the ghost with the highest number out of the view: its EXPUNGE is being told. Every higher number falls by
     /// one.
     pub fn pop_ghost(&mut self) -> Option<(Seq, Uid)> {
-        if self.ghosts.runs.is_empty() {
+        if self.ghosts.count() == 0 {
             return None;
         }
         Arc::make_mut(&mut self.ghosts).pop()
