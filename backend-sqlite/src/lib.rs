@@ -3,6 +3,17 @@
 //! [`SqliteStore`] is what a server opens; `backendutil::Mapped` makes an IMAP backend of it. Whoever only looks at mail
 //! that is already in another database wants the trait, not this crate.
 //!
+//! ```no_run
+//! use backend_sqlite::{Options, SqliteStore};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = SqliteStore::open("./mail", Options::default())?;
+//! store.add_user("ann", Some(b"a long password"), false).await?;
+//! // `backendutil::Mapped` makes a backend of a clone of it.
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! How the files relate: `folder` owns the data folder, `schema` what is in the database, `writer` the one thread that
 //! changes it (operations of `append`, `flags`, `expunge`, `copy`, `mailboxes`, each on a `tx`), `reader` the threads that
 //! read it (`listing`, `load`). Flags are in pages (`page`, `page_table`, `keywords`), bodies in rows or files (`stage`,
@@ -24,6 +35,7 @@ mod folder;
 mod keywords;
 mod listing;
 mod load;
+mod login_cache;
 mod mailboxes;
 mod options;
 mod page;

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::checkpoint::Checkpoint;
 use crate::expunge;
 use crate::folder::Folder;
+use crate::login_cache::LoginCache;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::Bell;
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     /// Password checks at a time: each takes a core and 19 MiB.
     pub(crate) checks: Arc<tokio::sync::Semaphore>,
+    /// Passwords found right lately; `None` where the system has no randomness for its key.
+    pub(crate) logins: Option<LoginCache>,
     pub(crate) stop: AtomicBool,
 }
 

@@ -20,6 +20,7 @@ use crate::append::{self, Arriving};
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::OpenError;
 use crate::folder::Folder;
+use crate::login_cache::LoginCache;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::{self, Bell, Leftovers};
@@ -75,6 +76,7 @@ impl SqliteStore {
             checkpoint: Checkpoint::default(),
             bell: Bell::default(),
             checks: Arc::new(Semaphore::new(cores)),
+            logins: LoginCache::new(),
             stop: false.into(),
             folder,
             options,

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use backend_api::{Account, Credentials, Error, ErrorKind, MailboxName, Result as StoreResult, SpecialUse};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
 use crate::error::sql;
+use crate::login_cache::LoginCache;
 use crate::mailboxes;
 use crate::password::{self, Imported, MAX_PASSWORD};
 use crate::shared::Shared;
@@ -239,19 +241,29 @@ pub(crate) async fn login(shared: &Arc<Shared>, who: Credentials<'_>) -> StoreRe
     let row = shared.readers.call(move |conn| find(conn, &name)).await?;
     let (id, stored) = row.unzip();
     let stored = stored.flatten();
-    let (password, outdated) = (password.to_vec(), stored.as_deref().is_some_and(password::is_outdated));
-    let old = stored.clone();
+    let known = |cache: &LoginCache| {
+        id.zip(stored.as_deref())
+            .is_some_and(|(id, s)| cache.knows(id, s, password))
+    };
+    if let (Some(id), true) = (id, shared.logins.as_ref().is_some_and(known)) {
+        return Ok(Account::with_id(user, unsigned(id)));
+    }
+    let outdated = stored.as_deref().is_some_and(password::is_outdated);
+    let (given, old) = (Zeroizing::new(password.to_vec()), stored.clone());
     let permit = shared.checks.clone().acquire_owned().await;
     let check = spawn_blocking(move || {
         let _permit = permit;
-        let right = password::verify(stored.as_deref(), &password);
-        let fresh = (right && outdated).then(|| password::hash(&password));
+        let right = password::verify(stored.as_deref(), &given);
+        let fresh = (right && outdated).then(|| password::hash(&given));
         (right, fresh)
     });
     let (right, fresh) = check.await.map_err(Error::internal)?;
     let (true, Some(id)) = (right, id) else {
         return Err(Error::authentication_failed());
     };
+    if let (false, Some(stored), Some(logins)) = (outdated, &old, &shared.logins) {
+        logins.remember(id, stored, password);
+    }
     if let (Some(Ok(fresh)), Some(old)) = (fresh, old) {
         let replaced = shared.writer.call(move |tx| replace_hash(tx, id, &old, &fresh)).await;
         if let Err(e) = replaced {
