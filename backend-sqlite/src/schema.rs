@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::OpenError;
@@ -167,7 +168,7 @@ pub(crate) fn writing(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;
          PRAGMA trusted_schema = OFF;",
     )?;
-    conn.set_prepared_statement_cache_capacity(128);
+    keep_statements(&conn, 128)?;
     Ok(conn)
 }
 
@@ -176,8 +177,15 @@ pub(crate) fn reading(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(Duration::from_secs(10))?;
     conn.execute_batch("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
-    conn.set_prepared_statement_cache_capacity(64);
+    keep_statements(&conn, 64)?;
     Ok(conn)
+}
+
+fn keep_statements(conn: &Connection, count: usize) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(count);
+    // Else a statement on a table with a partial index is compiled anew for each value that is bound to it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
 }
 
 fn migrate(conn: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), OpenError> {

@@ -11,7 +11,7 @@ use backend_api::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::error::{in_use, sql, unavailable};
+use crate::error::{sql, unavailable};
 use crate::folder;
 use crate::shared::Shared;
 use crate::stage::StagedFile;
@@ -214,6 +214,7 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
         if matches!(outcome, Ok(true)) && !shared.behind.was_alone(&shared.folder) {
             shared.folder.ring();
         }
+        let began = done.len();
         for (work, after, verdict) in done {
             let verdict = match &outcome {
                 Ok(_) => verdict,
@@ -226,11 +227,13 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
             }
             work.finish(verdict);
         }
+        // A transaction that could not begin would not for the rest either.
         if let Err(e) = outcome
-            && e.kind() == ErrorKind::InUse
+            && began == 0
         {
-            // Who waited as long as this is not kept waiting for another round.
-            waiting.by_ref().for_each(|work| work.finish(Err(in_use())));
+            waiting
+                .by_ref()
+                .for_each(|work| work.finish(Err(Error::new(e.kind(), e.text()))));
         }
     }
     shared.checkpoint.wake();
