@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use backend_sqlite::SqliteStore;
 use imap_server::backend_api::{DateTime, Error, Incoming, MailStore as _, MailboxName, NewMessage};
@@ -22,14 +22,14 @@ pub(crate) struct Demo {
 ///
 /// # Errors
 /// The store cannot be written.
-pub(crate) async fn make(store: &SqliteStore) -> Result<Demo, Failure> {
+pub(crate) async fn make(store: &SqliteStore, data: &Path) -> Result<Demo, Failure> {
     let password = password().map_err(|e| Failure::new(format!("this machine gives no random numbers: {e}")))?;
     let account = store.add_user(NAME, Some(password.as_bytes()), false).await?;
     let failed = |e: Error| Failure::new(format!("the demo account got no messages: {}", with_causes(&e)));
     let inbox = store.mailbox(&account, &MailboxName::inbox()).await.map_err(failed)?;
     let inbox = inbox.ok_or_else(|| failed(Error::not_found("there is no INBOX")))?;
     let now = DateTime::now();
-    let messages = welcome::messages(now).into_iter().map(|m| {
+    let messages = welcome::messages(now, &call(data)).into_iter().map(|m| {
         let size = m.octets.len() as u64;
         NewMessage::new(m.flags, now, size, Incoming::Body(m.octets.into()))
     });
@@ -72,12 +72,13 @@ impl Demo {
         cert: &Path,
     ) -> Zeroizing<String> {
         let password = self.password.as_str();
+        let cert = quoted(&absolute(cert));
+        let imapd = call(data);
         let mut text = Zeroizing::new(format!(
-            "\nThis is a new data folder, {}. It has an account with a few messages now:\n\n  \
+            "\n{} is a new data folder. It has an account with a few messages now:\n\n  \
              user      {NAME}\n  password  {password}\n\nRead them with curl:\n\n",
-            data.display()
+            absolute(data).display()
         ));
-        let cert = quoted(cert);
         // Writing to a String cannot fail.
         if let Some(at) = plain.map(reachable) {
             let _ = writeln!(text, "  curl --user {NAME}:{password} 'imap://{at}/INBOX;MAILINDEX=1'");
@@ -85,38 +86,44 @@ impl Demo {
         if let Some(at) = tls.map(reachable) {
             let _ = write!(
                 text,
-                "  curl --user {NAME}:{password} --cacert {cert} 'imaps://{at}/INBOX;MAILINDEX=3'\n\n\
-                 With mutt:\n\n  mutt -e 'set imap_pass={password} certificate_file={cert}' -f imaps://{NAME}@{at}/INBOX\n"
+                "  curl --user {NAME}:{password} --cacert {cert} 'imaps://{at}/INBOX;MAILINDEX=3'\n\nWith mutt:\n\n  \
+                 mutt -e 'set imap_pass={password} folder=imaps://{NAME}@{at}' -e \"set certificate_file={cert}\" -f +INBOX\n"
             );
         }
         let _ = write!(
             text,
-            "\nWith Thunderbird or any other client, as an account without automatic set-up:\n\n"
+            "\nWith Thunderbird, or any other client (it will ask you to trust the certificate):\n\n"
         );
-        if let Some(at) = tls.map(reachable) {
-            let _ = writeln!(
-                text,
-                "  IMAP server {}, port {}, security SSL/TLS, normal password",
-                at.ip(),
-                at.port()
-            );
-        }
-        if let Some(at) = plain.map(reachable) {
-            let _ = writeln!(
-                text,
-                "  IMAP server {}, port {}, security STARTTLS, normal password",
-                at.ip(),
-                at.port()
-            );
+        for (at, security) in [(tls, "SSL/TLS"), (plain, "STARTTLS")] {
+            if let Some(at) = at.map(reachable) {
+                let (ip, port) = (at.ip(), at.port());
+                let _ = writeln!(
+                    text,
+                    "  IMAP server {ip}, port {port}, connection security {security}, normal password"
+                );
+            }
         }
         let _ = write!(
             text,
-            "\nThe client will ask whether it may trust the certificate: the server made it itself.\nThe password is not \
-             shown again; `imapd --data {} user passwd {NAME}` sets another.\n\n",
-            quoted(data)
+            "\nIt sees at once what is delivered:\n\n  printf 'Subject: hello\\n\\nThis is me.\\n' | {imapd} deliver --user {NAME}\n\n\
+             The password is not shown again; this sets another:\n\n  {imapd} user passwd {NAME}\n\n",
         );
         text
     }
+}
+
+/// How this program is called on this folder, from anywhere.
+fn call(data: &Path) -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let found_by_name = called.components().count() == 1;
+    let program = std::env::current_exe().ok().filter(|_| !found_by_name);
+    let program = program.unwrap_or_else(|| PathBuf::from("imapd"));
+    format!("{} --data {}", quoted(&program), quoted(&absolute(data)))
+}
+
+/// Commands are copied into other terminals, which are elsewhere.
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The address at which this machine reaches a listener.

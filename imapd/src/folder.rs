@@ -59,6 +59,10 @@ pub(crate) fn open_existing(data: &Path) -> Result<Arc<SqliteStore>, Unusable> {
 }
 
 fn open(data: &Path, options: Options) -> Result<Arc<SqliteStore>, Unusable> {
+    if data.exists() && !data.is_dir() {
+        let text = format!("{} is not a folder: name a data folder with --data", data.display());
+        return Err(Unusable { text, lasting: true });
+    }
     SqliteStore::open(data, options).map_err(|e| {
         let hint = match &e {
             OpenError::Foreign { .. } => "; name another folder with --data",

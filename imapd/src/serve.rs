@@ -77,7 +77,7 @@ async fn serve(
     let mut signals = Signals::new().map_err(|e| Failure::new(format!("signals cannot be received: {e}")))?;
     let has_users = store.has_users().await?;
     let demo = match is_new && !has_users {
-        true => Some(demo::make(&store).await?),
+        true => Some(demo::make(&store, &config.data).await?),
         false => None,
     };
     let server = Server::builder(Mapped::new(store))

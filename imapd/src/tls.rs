@@ -86,7 +86,6 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<Certif
         return Err(Failure::new(format!("{} {wrong}", cert.display())));
     }
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| not_pem("private key", key, &e))?;
-    warn_if_readable(key);
     let certified = CertifiedKey::from_der(chain, secret, provider).map_err(|e| match e {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Failure::new(format!(
             "the private key {} does not belong to the certificate {}; is the server's own certificate the first in its file?",
@@ -98,6 +97,7 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<Certif
         }
         e => Failure::new(format!("the private key {} cannot be used: {e}", key.display())),
     })?;
+    warn_if_readable(key);
     Ok(Arc::new(certified))
 }
 

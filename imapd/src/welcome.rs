@@ -8,8 +8,8 @@ pub(crate) struct Welcome {
     pub(crate) flags: Flags,
 }
 
-/// The messages, oldest first; the last one is unread.
-pub(crate) fn messages(now: DateTime) -> Vec<Welcome> {
+/// The messages, oldest first; the last one is unread. `imapd` is how this program is called on this data folder.
+pub(crate) fn messages(now: DateTime, imapd: &str) -> Vec<Welcome> {
     let seen = Flags::new().with(SystemFlag::Seen);
     [
         ("=?UTF-8?Q?Willkommen,_bienvenue,_=E3=82=88=E3=81=86=E3=81=93=E3=81=9D?=", WELCOME, seen.clone()),
@@ -24,7 +24,8 @@ pub(crate) fn messages(now: DateTime) -> Vec<Welcome> {
             "Date: {}\nFrom: imapd <imapd@localhost>\nTo: demo <demo@localhost>\nSubject: {subject}\nMessage-ID: <{id}>\n",
             date(now)
         );
-        let octets = format!("{head}{rest}").replace('\n', "\r\n").into_bytes();
+        let rest = rest.replace("{imapd}", imapd);
+            let octets = format!("{head}{rest}").replace('\n', "\r\n").into_bytes();
         Welcome { octets, flags }
     })
     .collect()
@@ -105,19 +106,21 @@ gwhpxmsIsZpxGkKRAaRqxjBkGBgw8LFAlYRElaRMlcxEKgAAkR1jnCIqWDYAAAAASUVORK5CYII=
 
 const WHAT_NEXT: &str = "\
 MIME-Version: 1.0
-Content-Type: text/plain; charset=us-ascii
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
 
 This one is unread. Some things to try:
 
 Leave your mail client open on this folder and deliver a message; it appears
 at once:
 
-  printf 'Subject: hello\\n\\nThis is me.\\n' | imapd deliver --user demo
+  printf 'Subject: hello\\n\\nThis is me.\\n' |
+    {imapd} deliver --user demo
 
 Make an account of your own, and remove this one when you no longer need it:
 
-  imapd user add alice
-  imapd user remove demo
+  {imapd} user add alice
+  {imapd} user remove demo
 
 Move this message to another folder, flag it, delete it; a second client sees
 it happen.
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_messages_are_proper_mail() {
-        let all = messages(DateTime::new(1_709_251_199, 0));
+        let all = messages(DateTime::new(1_709_251_199, 0), "imapd --data x");
         let unread: Vec<bool> = all.iter().map(|m| !m.flags.has(SystemFlag::Seen)).collect();
         assert_eq!(unread, [false, false, true]);
         for message in &all {
