@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use backend_api::{Error, ErrorKind, Result};
+use backend_api::{Error, Result};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -368,6 +368,7 @@ fn now() -> i64 {
 mod tests {
     use super::*;
     use crate::{Options, SqliteStore};
+    use backend_api::ErrorKind;
 
     async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
         let dir = tempfile::tempdir().unwrap();
@@ -435,5 +436,21 @@ mod tests {
                 .map_err(sql)
         };
         store.shared.readers.call(count).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn operations_that_cannot_begin_are_answered_and_the_store_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = Options::brief();
+        options.patience = Duration::from_millis(5);
+        let store = SqliteStore::open(dir.path(), options).unwrap();
+        let holder = Connection::open(dir.path().join("mail.db")).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let call = || store.shared.writer.call(|_| Ok(()));
+        let (one, two) = tokio::join!(call(), call());
+        assert_eq!(one.unwrap_err().kind(), ErrorKind::InUse);
+        assert_eq!(two.unwrap_err().kind(), ErrorKind::InUse);
+        holder.execute_batch("ROLLBACK").unwrap();
+        call().await.unwrap();
     }
 }
