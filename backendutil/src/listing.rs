@@ -15,9 +15,6 @@ pub const CHUNK: usize = 1024;
 /// Two neighbours that together hold at most as many become one.
 const MERGE: usize = CHUNK / 2;
 
-/// How far from where a number should be it is looked for first.
-const NEAR: usize = 16;
-
 /// Octets not known: the body must be read.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -519,7 +516,8 @@ pub(crate) fn rank_between(numbers: &[u32], n: u32, first: u32, beyond: u32) -> 
     let part = u64::from(n.saturating_sub(first)) * numbers.len() as u64 / width;
     let guess = usize::try_from(part).unwrap_or(usize::MAX).min(numbers.len());
     let below = |at: usize| numbers.get(at).is_some_and(|other| *other <= n);
-    let (mut low, mut high, mut step) = (guess, guess, NEAR);
+    // Random numbers are off by about the root of how many there are.
+    let (mut low, mut high, mut step) = (guess, guess, 1 << (numbers.len().max(1).ilog2() / 2));
     while below(high) {
         low = high + 1;
         high = (high + step).min(numbers.len());
