@@ -28,6 +28,7 @@ pub(crate) struct Seen {
     /// Numbers of our own transactions above the probe's, as runs: their changes were told by the writer.
     own: Mutex<Vec<(i64, i64)>>,
     started: Instant,
+    /// When the last look that is at its end began, in microseconds.
     looked: AtomicU64,
 }
 
@@ -82,20 +83,35 @@ impl Seen {
         self.own.lock().retain(|(_, end)| *end > up_to);
     }
 
-    /// Before a client is answered.
+    /// Before a client is answered. When this returns, the watcher has been told, by whoever looked, of everything that
+    /// the client can know another process to have done.
     pub(crate) fn look(&self, shared: &Shared) {
-        let now = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let before = self.looked.load(Ordering::Relaxed);
-        if now < before.saturating_add(APART) {
+        if self.looked_lately() {
             return;
         }
-        self.looked.store(now, Ordering::Relaxed);
-        self.look_now(shared);
+        let mut probe = self.probe.lock();
+        // Somebody may have looked while the lock was waited for.
+        if !self.looked_lately() {
+            self.look_with(&mut probe, shared);
+        }
+    }
+
+    /// Whether a look that is at its end began just now.
+    fn looked_lately(&self) -> bool {
+        self.micros() < self.looked.load(Ordering::Acquire).saturating_add(APART)
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Tells the watcher which mailboxes other processes changed.
     pub(crate) fn look_now(&self, shared: &Shared) {
-        let mut probe = self.probe.lock();
+        self.look_with(&mut self.probe.lock(), shared);
+    }
+
+    fn look_with(&self, probe: &mut Probe, shared: &Shared) {
+        let began = self.micros();
         let found = match probe.look() {
             Ok(found) => found,
             Err(e) => {
@@ -116,6 +132,8 @@ impl Seen {
             }
         }
         self.forget_ours(probe.change);
+        // Not before: who skips a look relies on what this one told.
+        self.looked.store(began, Ordering::Release);
     }
 }
 

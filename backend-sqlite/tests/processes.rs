@@ -48,6 +48,39 @@ async fn what_the_other_acknowledged_is_seen_by_the_next_look() {
     }
 }
 
+/// Counts what it is told, and takes its time as a hub with many mailboxes does.
+#[derive(Default)]
+struct Slow(std::sync::atomic::AtomicUsize);
+
+impl Watcher for Slow {
+    fn mailbox(&self, _: &Account, _: MailboxId, _: Option<Changes>) {
+        let until = std::time::Instant::now() + Duration::from_micros(200);
+        while std::time::Instant::now() < until {}
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_look_together_neither_goes_on_before_the_watcher_was_told() {
+    let w = world_with(quiet()).await;
+    let looking = SqliteStore::open(w.dir.path(), quiet()).unwrap();
+    let told = Arc::new(Slow::default());
+    looking.attach(told.clone());
+    for n in 1..=200 {
+        w.add("x").await;
+        let until = std::time::Instant::now() + Duration::from_micros(30);
+        while std::time::Instant::now() < until {}
+        let barrier = std::sync::Barrier::new(2);
+        let look = || {
+            barrier.wait();
+            looking.refresh();
+            told.0.load(std::sync::atomic::Ordering::SeqCst)
+        };
+        let seen = std::thread::scope(|s| [s.spawn(look), s.spawn(look)].map(|t| t.join().unwrap()));
+        assert_eq!(seen, [n, n]);
+    }
+}
+
 #[tokio::test]
 async fn our_own_changes_are_told_once() {
     let w = world_with(quiet()).await;
