@@ -211,15 +211,17 @@ impl Client {
 
     fn note(&mut self, who: &str, octets: &[u8]) {
         let mut text = shown(octets);
-        if text.len() > 2_000 {
-            let cut = (0..=1_000).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        if text.len() > 600 {
+            let cut = (0..=300).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
             text = format!("{}… ({} octets)", &text[..cut], octets.len());
         }
         let _ = writeln!(self.transcript, "{who}: {text}");
     }
 
     fn fails(&self, why: &str) -> ! {
-        panic!("{why}\n--- so far:\n{}", self.transcript)
+        let lines: Vec<&str> = self.transcript.lines().collect();
+        let last = &lines[lines.len().saturating_sub(60)..];
+        panic!("{why}\n--- so far:\n{}", last.join("\n"))
     }
 }
 

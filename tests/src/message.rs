@@ -158,7 +158,8 @@ fn broken_boundary(n: u32, _: &mut Random, out: &mut Vec<u8>) {
 fn big(n: u32, random: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: big {n}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"));
     push(out, "--B\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-    for _ in 0..random.below(16_000) + 2_000 {
+    let lines = if n % 128 == 15 { 14_000 } else { random.below(3_000) + 1_000 };
+    for _ in 0..lines {
         push(out, "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789\r\n");
     }
     push(out, "--B--\r\n");

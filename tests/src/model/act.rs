@@ -6,16 +6,16 @@ use crate::message::Random;
 
 /// A command that was sent and not yet answered.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub(super) struct Sent {
     /// Its tag.
-    pub tag: String,
+    pub(super) tag: String,
     /// What it does.
-    pub act: Act,
+    pub(super) act: Act,
 }
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub(super) enum Act {
     /// SELECT or EXAMINE.
     Open {
         /// The mailbox.
@@ -80,7 +80,7 @@ pub enum Act {
 
 impl Act {
     /// Whether EXPUNGE may be told while it is being answered (RFC 3501 7.4.1).
-    pub fn allows_expunge(&self) -> bool {
+    pub(super) fn allows_expunge(&self) -> bool {
         match self {
             Self::Open { .. } | Self::Shut => false,
             Self::Store { uid, .. } | Self::Fetch { uid } => *uid,
@@ -90,7 +90,7 @@ impl Act {
     }
 
     /// Whether it names messages by number, so that nothing may be told before it which shifts them (RFC 3501 5.5).
-    pub fn uses_numbers(&self) -> bool {
+    pub(super) fn uses_numbers(&self) -> bool {
         match self {
             Self::Store { uid, .. } | Self::Fetch { uid } | Self::Copy { uid, .. } => !uid,
             Self::Search { .. } => true,
@@ -99,18 +99,18 @@ impl Act {
     }
 
     /// Whether it may expunge messages itself, and tell so before its OK.
-    pub fn expunges(&self) -> bool {
+    pub(super) fn expunges(&self) -> bool {
         matches!(self, Self::Expunge | Self::Copy { moves: true, .. })
     }
 }
 
 /// The mailboxes that the clients share.
-pub const MAILBOXES: [&str; 2] = ["INBOX", "Archive"];
+pub(super) const MAILBOXES: [&str; 2] = ["INBOX", "Archive"];
 
 const FLAGS: [&str; 5] = ["\\Seen", "\\Flagged", "\\Answered", "$Work", "\\Deleted"];
 
 /// A random command: its words behind the tag, and what is to be remembered.
-pub fn next(random: &mut Random, picture: Option<&Picture>, ids: &mut u64) -> (String, Act) {
+pub(super) fn next(random: &mut Random, picture: Option<&Picture>, ids: &mut u64) -> (String, Act) {
     let mailbox = || MAILBOXES[0].to_owned();
     let Some(picture) = picture else {
         return match random.below(5) {

@@ -6,20 +6,20 @@ use super::picture::Checked;
 
 /// A message as it is in the store.
 #[derive(Debug, Clone)]
-pub(crate) struct Truth {
-    pub(crate) uid: u32,
-    pub(crate) flags: BTreeSet<String>,
+pub(super) struct Truth {
+    pub(super) uid: u32,
+    pub(super) flags: BTreeSet<String>,
     /// Its `X-Id`; 0 for those that were there at the start.
-    pub(crate) id: u64,
+    pub(super) id: u64,
 }
 
 type Place = (String, u32);
 
 /// The clients' common knowledge.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(super) struct Ledger {
     /// Messages get ascending numbers of their own.
-    pub(crate) last_id: u64,
+    pub(super) last_id: u64,
     /// Which message a UID is.
     ids: HashMap<Place, u64>,
     /// Copies whose source is not known yet: whoever made that has not heard so.
@@ -34,7 +34,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// With what every world begins with.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let inbox = [2, 3, 5, 7].map(|uid| (("INBOX".to_owned(), uid), 0));
         Self {
             ids: inbox.into(),
@@ -43,7 +43,7 @@ impl Ledger {
     }
 
     /// A UID is this message.
-    pub(crate) fn is(&mut self, mailbox: &str, uid: u32, id: u64) -> Checked {
+    pub(super) fn is(&mut self, mailbox: &str, uid: u32, id: u64) -> Checked {
         let known = *self.ids.entry((mailbox.to_owned(), uid)).or_insert(id);
         match known == id {
             true => Ok(()),
@@ -52,7 +52,7 @@ impl Ledger {
     }
 
     /// A message was copied.
-    pub(crate) fn copied(&mut self, from: &str, old: u32, to: &str, new: u32, moves: bool) -> Checked {
+    pub(super) fn copied(&mut self, from: &str, old: u32, to: &str, new: u32, moves: bool) -> Checked {
         let source = (from.to_owned(), old);
         if moves && !self.moved.insert(source.clone()) {
             return Err(format!("UID {old} of {from} was moved twice"));
@@ -83,17 +83,17 @@ impl Ledger {
     }
 
     /// Somebody does something by which this message may go.
-    pub(crate) fn may_be_gone(&mut self, mailbox: &str, uid: u32) {
+    pub(super) fn may_be_gone(&mut self, mailbox: &str, uid: u32) {
         self.may_be_gone.insert((mailbox.to_owned(), uid));
     }
 
     /// What somebody did last will never be answered.
-    pub(crate) fn is_uncertain(&mut self) {
+    pub(super) fn is_uncertain(&mut self) {
         self.uncertain = true;
     }
 
     /// Compares with what is there: nothing lost, nothing doubled, each UID its own message.
-    pub(crate) fn agrees_with(&mut self, mailbox: &str, truth: &[Truth]) -> Checked {
+    pub(super) fn agrees_with(&mut self, mailbox: &str, truth: &[Truth]) -> Checked {
         self.follow()?;
         for Truth { uid, flags, id } in truth {
             let place = (mailbox.to_owned(), *uid);
@@ -119,7 +119,7 @@ impl Ledger {
     }
 
     /// Everything is known again.
-    pub(crate) fn settled(&mut self) {
+    pub(super) fn settled(&mut self) {
         self.uncertain = false;
         self.copies.clear();
     }

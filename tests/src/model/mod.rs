@@ -12,10 +12,10 @@ mod player;
 use std::fmt;
 use std::fmt::Write as _;
 
-pub use act::MAILBOXES;
+use act::MAILBOXES;
 pub use fault::Fault;
 use ledger::Ledger;
-use player::Player;
+use player::{Player, Witness};
 
 use crate::message::Random;
 use crate::world::{World, loopback};
@@ -107,19 +107,18 @@ impl<'a> Target<'a> {
 /// # Errors
 /// A rule was broken.
 pub async fn run(target: &Target<'_>, plan: Plan, seed: u64) -> Result<(), Failure> {
+    let failure = |why, conversation| Failure { seed, why, conversation };
+    let witness = Witness::login(target.connect_to_truth()).await;
     let mut run = Run {
         target,
+        witness: witness.map_err(|why| failure(why, Vec::new()))?,
         random: Random::new(seed),
         ledger: Ledger::new(),
         players: Vec::new(),
         log: Log::default(),
     };
     let result = run.steps(plan).await;
-    result.map_err(|why| Failure {
-        seed,
-        why,
-        conversation: run.log.0,
-    })
+    result.map_err(|why| failure(why, run.log.0))
 }
 
 /// What was said and heard by all.
@@ -136,6 +135,7 @@ impl Log {
 
 struct Run<'a> {
     target: &'a Target<'a>,
+    witness: Witness,
     random: Random,
     ledger: Ledger,
     players: Vec<Player>,
@@ -207,13 +207,13 @@ impl Run<'_> {
                 heard.map_err(|why| format!("client {name}: {why}"))?;
             }
         }
-        self.target.settles(self.players.len()).await;
+        self.target.settles(self.players.len() + 1).await;
         for name in 0..self.players.len() {
             let heard = self.players[name].noop(&mut self.ledger, &mut self.log).await;
             heard.map_err(|why| format!("client {name}: {why}"))?;
         }
         for mailbox in MAILBOXES {
-            let truth = player::truth(self.target.connect_to_truth(), mailbox).await?;
+            let truth = self.witness.truth(mailbox).await?;
             self.ledger.agrees_with(mailbox, &truth)?;
             let listed: Vec<_> = truth.into_iter().map(|m| (m.uid, m.flags)).collect();
             for (name, player) in self.players.iter_mut().enumerate() {
@@ -225,7 +225,6 @@ impl Run<'_> {
             }
         }
         self.ledger.settled();
-        self.target.settles(self.players.len()).await;
         Ok(())
     }
 }

@@ -4,34 +4,34 @@ use std::collections::BTreeSet;
 
 /// A message as a client sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub(super) struct Seen {
     /// Its UID, once told.
-    pub uid: Option<u32>,
+    pub(super) uid: Option<u32>,
     /// Its flags, once told; without `\Recent`, in lower case.
-    pub flags: Option<BTreeSet<String>>,
+    pub(super) flags: Option<BTreeSet<String>>,
 }
 
 /// A client's picture of its mailbox.
 #[derive(Debug, Clone, Default)]
-pub struct Picture {
+pub(super) struct Picture {
     /// The mailbox's name.
-    pub mailbox: String,
+    pub(super) mailbox: String,
     /// Opened by EXAMINE.
-    pub read_only: bool,
+    pub(super) read_only: bool,
     /// UIDVALIDITY.
-    pub uid_validity: u32,
+    pub(super) uid_validity: u32,
     /// The messages, the first being number 1.
-    pub messages: Vec<Seen>,
+    pub(super) messages: Vec<Seen>,
     /// UIDs whose EXPUNGE was told.
     gone: BTreeSet<u32>,
 }
 
 /// The answer to a response that breaks a rule: which.
-pub type Checked<T = ()> = Result<T, String>;
+pub(super) type Checked<T = ()> = Result<T, String>;
 
 impl Picture {
     /// Of a mailbox that is being selected.
-    pub fn new(mailbox: &str, read_only: bool) -> Self {
+    pub(super) fn new(mailbox: &str, read_only: bool) -> Self {
         Self {
             mailbox: mailbox.to_owned(),
             read_only,
@@ -40,12 +40,12 @@ impl Picture {
     }
 
     /// How many messages there are.
-    pub fn exists(&self) -> u32 {
+    pub(super) fn exists(&self) -> u32 {
         u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
     }
 
     /// `* n EXISTS`
-    pub fn exists_told(&mut self, n: u32) -> Checked {
+    pub(super) fn exists_told(&mut self, n: u32) -> Checked {
         if n < self.exists() {
             return Err(format!("EXISTS fell from {} to {n} without EXPUNGE", self.exists()));
         }
@@ -54,7 +54,7 @@ impl Picture {
     }
 
     /// `* n EXPUNGE`
-    pub fn expunge_told(&mut self, n: u32) -> Checked {
+    pub(super) fn expunge_told(&mut self, n: u32) -> Checked {
         self.in_range(n)?;
         let message = self.messages.remove(n as usize - 1);
         if let Some(uid) = message.uid {
@@ -64,7 +64,7 @@ impl Picture {
     }
 
     /// `* n FETCH (UID … FLAGS …)`
-    pub fn fetch_told(&mut self, n: u32, uid: Option<u32>, flags: Option<BTreeSet<String>>) -> Checked {
+    pub(super) fn fetch_told(&mut self, n: u32, uid: Option<u32>, flags: Option<BTreeSet<String>>) -> Checked {
         self.in_range(n)?;
         if let Some(uid) = uid {
             self.uid_told(n, uid)?;
@@ -103,18 +103,18 @@ impl Picture {
     }
 
     /// The number of a UID, if it is known.
-    pub fn number_of(&self, uid: u32) -> Option<u32> {
+    pub(super) fn number_of(&self, uid: u32) -> Option<u32> {
         let index = self.messages.iter().position(|m| m.uid == Some(uid))?;
         u32::try_from(index + 1).ok()
     }
 
     /// Whether the EXPUNGE of this UID was told.
-    pub fn is_gone(&self, uid: u32) -> bool {
+    pub(super) fn is_gone(&self, uid: u32) -> bool {
         self.gone.contains(&uid)
     }
 
     /// Compares with what is there, and learns the UIDs that were not told yet.
-    pub fn agrees_with(&mut self, truth: &[(u32, BTreeSet<String>)]) -> Checked {
+    pub(super) fn agrees_with(&mut self, truth: &[(u32, BTreeSet<String>)]) -> Checked {
         if self.messages.len() != truth.len() {
             return Err(format!("it knows {} messages of {}", self.messages.len(), truth.len()));
         }

@@ -19,10 +19,10 @@ use crate::stream::BoxedStream;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// One client.
-pub(crate) struct Player {
+pub(super) struct Player {
     name: usize,
     wire: Wire,
-    pub(crate) picture: Option<Picture>,
+    pub(super) picture: Option<Picture>,
     /// The mailbox that a SELECT is just opening.
     opening: Option<Picture>,
     waiting: VecDeque<Sent>,
@@ -31,7 +31,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) async fn login(name: usize, stream: BoxedStream, log: &mut Log) -> Checked<Self> {
+    pub(super) async fn login(name: usize, stream: BoxedStream, log: &mut Log) -> Checked<Self> {
         let mut wire = Wire::new(stream);
         wire.response().await?;
         log.note(name, '>', b"login LOGIN demo secret");
@@ -52,17 +52,17 @@ impl Player {
     }
 
     /// Whether answers are to come.
-    pub(crate) fn waits(&self) -> bool {
+    pub(super) fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 
     /// Whether it is in IDLE.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.idle
     }
 
     /// Its connection is cut: what it had sent may have been done, or not.
-    pub(crate) fn gives_up(&self, ledger: &mut Ledger) {
+    pub(super) fn gives_up(&self, ledger: &mut Ledger) {
         let writes = |sent: &Sent| matches!(sent.act, Act::Append { .. } | Act::Copy { .. });
         if self.waiting.iter().any(writes) {
             ledger.is_uncertain();
@@ -70,7 +70,7 @@ impl Player {
     }
 
     /// Sends one command, or up to four in one write.
-    pub(crate) async fn send(&mut self, random: &mut Random, ledger: &mut Ledger, log: &mut Log) -> Checked {
+    pub(super) async fn send(&mut self, random: &mut Random, ledger: &mut Ledger, log: &mut Log) -> Checked {
         let mut octets = Vec::new();
         let most = if random.one_in(3) { random.below(4) + 1 } else { 1 };
         for _ in 0..most {
@@ -103,13 +103,13 @@ impl Player {
         uids.iter().for_each(|uid| ledger.may_be_gone(&picture.mailbox, *uid));
     }
 
-    pub(crate) async fn done(&mut self, log: &mut Log) -> Checked {
+    pub(super) async fn done(&mut self, log: &mut Log) -> Checked {
         log.note(self.name, '>', b"DONE");
         self.idle = false;
         self.wire.send(b"DONE\r\n").await
     }
 
-    pub(crate) async fn noop(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
+    pub(super) async fn noop(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
         self.tags += 1;
         let tag = format!("{}n{}", self.name, self.tags);
         log.note(self.name, '>', format!("{tag} NOOP").as_bytes());
@@ -119,7 +119,7 @@ impl Player {
     }
 
     /// Hears everything up to the answer of the last command; in IDLE, up to its continuation.
-    pub(crate) async fn hear_all(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
+    pub(super) async fn hear_all(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
         while self.waits() && !self.idle {
             let response = self.wire.response().await?;
             self.hear(&response, ledger, log)?;
@@ -128,7 +128,7 @@ impl Player {
     }
 
     /// Hears what has come already.
-    pub(crate) async fn hear_what_is_there(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
+    pub(super) async fn hear_what_is_there(&mut self, ledger: &mut Ledger, log: &mut Log) -> Checked {
         tokio::task::yield_now().await;
         while let Some(response) = self.wire.response_if_there().await? {
             self.hear(&response, ledger, log)?;
@@ -328,29 +328,42 @@ impl Player {
     }
 }
 
-/// What is in a mailbox, as a session that sees it for the first time is told.
-pub(crate) async fn truth(stream: BoxedStream, mailbox: &str) -> Checked<Vec<Truth>> {
-    let mut wire = Wire::new(stream);
-    let lines = format!(
-        "a LOGIN demo secret\r\nb EXAMINE {mailbox}\r\nc UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])\r\nd LOGOUT\r\n"
-    );
-    wire.send(lines.as_bytes()).await?;
-    let mut all = Vec::new();
-    loop {
-        match Response::parse(&wire.response().await?)? {
-            Response::Fetch {
-                uid: Some(uid),
-                flags: Some(flags),
-                body: Some(body),
-                ..
-            } => all.push(Truth {
-                uid,
-                flags,
-                id: id_of(&body).unwrap_or(0),
-            }),
-            Response::Condition(c) if c.tag == "d" => return Ok(all),
-            Response::Condition(c) if c.tag != "*" && c.word != "OK" => return Err(format!("{} was refused", c.tag)),
-            _ => {}
+/// A session that is told nothing falsified, and opens a mailbox anew each time it is asked.
+pub(super) struct Witness {
+    wire: Wire,
+}
+
+impl Witness {
+    pub(super) async fn login(stream: BoxedStream) -> Checked<Self> {
+        let mut wire = Wire::new(stream);
+        wire.send(b"login LOGIN demo secret\r\n").await?;
+        while !wire.response().await?.starts_with(b"login OK ") {}
+        Ok(Self { wire })
+    }
+
+    /// What is in a mailbox.
+    pub(super) async fn truth(&mut self, mailbox: &str) -> Checked<Vec<Truth>> {
+        let lines = format!(
+            "b EXAMINE {mailbox}\r\nc UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])\r\nd UNSELECT\r\n"
+        );
+        self.wire.send(lines.as_bytes()).await?;
+        let mut all = Vec::new();
+        loop {
+            match Response::parse(&self.wire.response().await?)? {
+                Response::Fetch {
+                    uid: Some(uid),
+                    flags: Some(flags),
+                    body: Some(body),
+                    ..
+                } => all.push(Truth {
+                    uid,
+                    flags,
+                    id: id_of(&body).unwrap_or(0),
+                }),
+                Response::Condition(c) if c.tag != "*" && c.word != "OK" => return Err(format!("{} was refused", c.tag)),
+                Response::Condition(c) if c.tag == "d" => return Ok(all),
+                _ => {}
+            }
         }
     }
 }

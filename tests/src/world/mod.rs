@@ -10,7 +10,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use backend_api::{Account, ConnInfo, Credentials, MailStore, Uid};
+use backend_api::{Account, ConnInfo, MailStore, Uid};
 use backend_memory::MemoryStore;
 use backend_sqlite::{Options, SqliteStore};
 use backendutil::{Hub, Mapped};
@@ -82,7 +82,7 @@ impl World {
         match kind {
             Kind::Memory => {
                 let store = MemoryStore::new().with_user("demo", "secret").with_user("other", "secret");
-                Self::over(kind, Arc::new(store), settings, None).await
+                Self::over(kind, Arc::new(store), Account::new("demo"), settings, None).await
             }
             Kind::Sqlite => {
                 let folder = temporary_folder();
@@ -91,20 +91,27 @@ impl World {
                 let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
                 let users = format!("demo:{hash}\nother:{hash}\n");
                 store.import_users(&users).await.expect("the users are added");
-                Self::over(kind, store, settings, Some(folder)).await
+                let account = store.account("demo").await.expect("demo is there");
+                Self::over(kind, store, account, settings, Some(folder)).await
             }
-            Kind::FourMethods => Self::over(kind, Arc::new(FourMethods::new()), settings, None).await,
+            Kind::FourMethods => {
+                Self::over(kind, Arc::new(FourMethods::new()), Account::new("demo"), settings, None).await
+            }
         }
     }
 
-    async fn over<S: MailStore>(kind: Kind, store: Arc<S>, settings: &Settings, folder: Option<TempDir>) -> Self
+    async fn over<S: MailStore>(
+        kind: Kind,
+        store: Arc<S>,
+        account: Account,
+        settings: &Settings,
+        folder: Option<TempDir>,
+    ) -> Self
     where
         Store<S>: Outside,
     {
         let backend = Mapped::<S>::new(store.clone());
         let hub: Hub = backend.hub();
-        let who = Credentials::password("demo", b"secret");
-        let account: Account = store.login(who).await.expect("demo may log in");
         if kind != Kind::FourMethods {
             content::fill(&*store, &account).await;
         }
