@@ -1,14 +1,16 @@
 //! Every method dropped after each number of polls: nothing is lost, doubled, locked or left untold.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Context;
 
 use backend_api::{
-    Access, BodySection, ConnInfo, Ctx, Fetch, FetchItem, ListEntry, ListQuery, ListSink, MailStore, MailboxName,
-    Rights, SearchKey, Section, Session, StatusItems, async_trait,
+    Access, BodySection, ConnInfo, Ctx, Fetch, FetchItem, ListEntry, ListQuery, ListSink, MailStore, Mailbox,
+    MailboxName, Rights, SearchKey, Section, Session, StatusItems, async_trait,
 };
 
 use crate::client::{Client, World, seqs, uids};
-use crate::{finish, on_every_store, poll_times};
+use crate::{Woken, finish, on_every_store, poll_times};
 
 #[derive(Default)]
 struct Names(Vec<String>);
@@ -127,11 +129,26 @@ async fn drop_after<S: MailStore>(world: &World<S>, method: &str, polls: usize) 
     world.flag(1, &first.to_string(), "\\Deleted \\Draft").await;
     let target = id(world, "other").await.unwrap();
     let messages = world.truth(1).await.len() + world.truth(target).await.len();
+    b.noop().await;
+    let here = format!("{method} dropped after {polls} polls");
     let pauses = &world.store().pauses;
     pauses.store(true, Ordering::Relaxed);
-    let done = poll_times(Box::pin(run(method, &mut a)).as_mut(), polls).is_some();
+    let done = {
+        // Somebody waits all the while, and is not asked again unless woken.
+        let woken = Arc::new(Woken::default());
+        let waker = woken.clone().into();
+        let mut waiting = Box::pin(b.mailbox.changed(Rights::ALL));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let done = poll_times(Box::pin(run(method, &mut a)).as_mut(), polls).is_some();
+        let times = woken.0.load(Ordering::SeqCst);
+        let ready = poll_times(Box::pin(waiting).as_mut(), 1).is_some();
+        assert!(
+            times > 0 || !ready,
+            "{here}: there is something to tell, and nobody was woken"
+        );
+        done
+    };
     pauses.store(false, Ordering::Relaxed);
-    let here = format!("{method} dropped after {polls} polls");
     // Those who wait know of it without asking.
     for client in [&mut b, &mut c] {
         told_by_waiting(client);

@@ -36,6 +36,7 @@ fn has_news<S: MailStore>(client: &mut Client<S>, rights: Rights) -> bool {
 on_every_store! {
     a_store_is_answered_once_and_told_to_the_others: 3,
     silent_hides_nothing_but_what_the_client_did_itself: 3,
+    a_silent_store_after_a_fetch_leaves_no_wrong_flags: 1,
     reading_sets_seen_once_and_says_so_once: 2,
     what_a_fetch_told_is_not_told_again_and_what_it_left_out_is: 4,
     a_ghost_keeps_its_number_until_its_expunge_is_told: 5,
@@ -92,6 +93,16 @@ async fn silent_hides_nothing_but_what_the_client_did_itself<S: MailStore>(world
     assert_eq!(a.store(&seqs("1:3"), "+\\Draft", true).await, NONE);
     assert_eq!(a.noop().await, ["2 FETCH (\\Flagged \\Seen \\Draft)"]);
     assert_eq!(a.noop().await, NONE);
+}
+
+/// Without a poll between: what the FETCH told is no longer so.
+async fn a_silent_store_after_a_fetch_leaves_no_wrong_flags<S: MailStore>(world: World<S>) {
+    let mut a = world.select("INBOX").await;
+    world.flag(1, "1", "\\Flagged").await;
+    assert_eq!(a.fetch(&seqs("1"), &flags()).await, ["1 FETCH UID 1 (\\Flagged)"]);
+    world.flag(1, "1", "").await;
+    assert_eq!(a.store(&seqs("1"), "+\\Seen", true).await, NONE);
+    assert_eq!(a.noop().await, ["1 FETCH (\\Seen)"]);
 }
 
 async fn reading_sets_seen_once_and_says_so_once<S: MailStore>(world: World<S>) {
