@@ -30,10 +30,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// The data folder: accounts, mail and the self-made certificate [default: ./imapd-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", display_order = 100)]
     pub(crate) data: Option<PathBuf>,
-    /// How log lines on standard error look [default: text]; RUST_LOG says which are written
-    #[arg(long, global = true, value_name = "FORMAT")]
+    /// How log lines on standard error look: text or json [default: text]; RUST_LOG says which are written
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        display_order = 101,
+        hide_possible_values = true
+    )]
     pub(crate) log_format: Option<LogFormat>,
 }
 
@@ -170,7 +176,7 @@ fn is_deliver(args: &[OsString]) -> bool {
 
 const EXAMPLES: &str = "\
 Examples:
-  imapd                                   serve ./imapd-data on 127.0.0.1, with a demo account the first time
+  imapd                                   serve ./imapd-data, with a demo account at first
   imapd user add alice                    make an account; asks for a password
   imapd deliver --user alice < mail.eml   put a message into her INBOX
   imapd --data /var/lib/imapd serve --listen 0.0.0.0:143 --listen-tls 0.0.0.0:993 \\
@@ -269,7 +275,8 @@ Examples:
   imapd deliver --user alice --mailbox Lists/rust --create --from owner@lists.example < message.eml
 
 As an MTA's delivery command (Postfix, master.cf):
-  imapd unix - n n - 10 pipe user=imapd argv=/usr/bin/imapd deliver --data /var/lib/imapd --user ${user} --from ${sender}
+  imapd unix - n n - 10 pipe user=imapd null_sender=
+    argv=/usr/bin/imapd deliver --data /var/lib/imapd --user ${user} --from ${sender}
 
 Exit codes, as in sysexits.h; unless it is 0 nothing was delivered:
    0  delivered, durably

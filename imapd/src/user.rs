@@ -38,12 +38,12 @@ pub(crate) fn run(common: Common, verb: UserVerb) -> Result<(), Failure> {
 }
 
 async fn add(data: &Path, name: &str, from_stdin: bool, bare: bool) -> Result<(), Failure> {
-    let store = folder::open_or_make(data)?;
     // Before a password is asked for in vain.
-    if store.account(name).await.is_ok() {
+    if folder::is_there(data) && folder::open_existing(data)?.account(name).await.is_ok() {
         return Err(UserError::Exists(name.to_owned()).into());
     }
     let password = password::get(name, from_stdin)?;
+    let store = folder::open_or_make(data)?;
     let account = store.add_user(name, Some(&password), bare).await?;
     say(&format!("added {}", account.name()))
 }

@@ -223,3 +223,23 @@ fn many_deliveries_at_a_time_all_arrive() {
     });
     assert_eq!(messages(&folder, "INBOX").len(), 16);
 }
+
+#[test]
+fn a_folder_that_somebody_holds_is_tried_for_ten_seconds_and_then_later_again() {
+    let folder = Folder::with_users("alice:secret");
+    let holder = rusqlite::Connection::open(folder.data().join("mail.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let busy = folder.imapd(["deliver", "--user", "alice"], "Subject: x\n\n");
+    assert_eq!((busy.code, busy.out.as_str()), (75, ""), "{}", busy.err);
+    assert!(
+        busy.err.starts_with("imapd: the data folder cannot be used: "),
+        "{}",
+        busy.err
+    );
+    holder.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(
+        folder.imapd(["deliver", "--user", "alice"], "Subject: x\n\n"),
+        ran(0, "", "")
+    );
+    assert_eq!(messages(&folder, "INBOX").len(), 1);
+}
