@@ -1,4 +1,5 @@
 //! Snapshots of a listing against a plain map of the same messages.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ fn entry(n: u32, flags: u8, mod_seq: u64) -> MessageEntry {
         .with_flags(flags_of(n, flags))
         .with_date(DateTime::new(i64::from(n), 60))
         .with_mod_seq(ModSeq(mod_seq));
-    if n % 97 == 0 {
+    if n.is_multiple_of(97) {
         entry
     } else {
         entry.with_size(u64::from(n) * 3)

@@ -1,4 +1,5 @@
 //! The view of one connection against a plain list of what its client was told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "support/random.rs"]
 mod random;

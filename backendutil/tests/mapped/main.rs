@@ -1,6 +1,7 @@
 //! What clients of [`Mapped`] are told, in conversations of two to four sessions, over stores of every kind.
 //!
 //! [`Mapped`]: backendutil::Mapped
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod cancel;
 mod client;
