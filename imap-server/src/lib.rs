@@ -78,3 +78,8 @@ pub use config::{Caps, PollPolicy, Times};
 pub use handle::{Handle, SessionInfo};
 pub use server::{Builder, Server};
 pub use tls::{Tls, server_config};
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
