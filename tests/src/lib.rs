@@ -6,20 +6,20 @@
 //! [`catalogue`] is the list of requirements that tests cite.
 
 // A suite fails by panicking: that is how a test says that a claim is not true.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod bulk;
 pub mod catalogue;
 pub mod client;
 mod frame;
+pub mod imapd;
+pub mod leftovers;
 pub mod message;
 pub mod model;
 pub mod pattern;
 pub mod response;
+pub mod sink;
+pub mod stepper;
 pub mod stream;
 pub mod world;
 

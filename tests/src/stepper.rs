@@ -13,14 +13,14 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// When a future is dropped that has been polled often enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drop {
+pub enum DropAt {
     /// At once: what it began may still be under way.
     AtOnce,
     /// When it was woken: what it waited for has happened, and it does not know yet.
     Woken,
 }
 
-impl Drop {
+impl DropAt {
     /// Both.
     pub const ALL: [Self; 2] = [Self::AtOnce, Self::Woken];
 }
@@ -58,7 +58,7 @@ impl Poller {
 ///
 /// # Panics
 /// Nobody wakes it.
-pub async fn poll_times<F: Future>(future: F, times: usize, drop: Drop) -> (Option<F::Output>, Arc<Poller>) {
+pub async fn poll_times<F: Future>(future: F, times: usize, drop: DropAt) -> (Option<F::Output>, Arc<Poller>) {
     let poller = Arc::new(Poller::default());
     let waker = poller.clone().into();
     let mut future = pin!(future);
@@ -67,7 +67,7 @@ pub async fn poll_times<F: Future>(future: F, times: usize, drop: Drop) -> (Opti
         if let Poll::Ready(output) = polled {
             return (Some(output), poller);
         }
-        if poll == times && drop == Drop::AtOnce {
+        if poll == times && drop == DropAt::AtOnce {
             break;
         }
         let woken = tokio::time::timeout(DEADLINE, poller.notify.notified()).await;
@@ -100,7 +100,7 @@ mod tests {
             7
         };
         for (times, output) in [(1, None), (2, None), (3, Some(7))] {
-            let (done, poller) = poll_times(twice(), times, Drop::Woken).await;
+            let (done, poller) = poll_times(twice(), times, DropAt::Woken).await;
             assert_eq!(done, output);
             poller.is_forgotten().await;
         }
