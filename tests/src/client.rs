@@ -91,7 +91,8 @@ impl Client {
         self.note("C", octets);
         for octet in octets {
             let sent = self.stream.write_all(std::slice::from_ref(octet)).await;
-            sent.and(self.stream.flush().await).unwrap_or_else(|e| self.fails(&format!("the connection broke: {e}")));
+            sent.and(self.stream.flush().await)
+                .unwrap_or_else(|e| self.fails(&format!("the connection broke: {e}")));
             tokio::task::yield_now().await;
         }
     }
@@ -276,7 +277,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_missing_or_too_much_fails() {
-        assert!(against(b"* 1 EXISTS\r\na OK done\r\n", "C: a NOOP\n S: * 1 EXISTS\n S: a OK <text>").await);
+        assert!(
+            against(
+                b"* 1 EXISTS\r\na OK done\r\n",
+                "C: a NOOP\n S: * 1 EXISTS\n S: a OK <text>"
+            )
+            .await
+        );
         assert!(!against(b"a OK done\r\n", "C: a NOOP\n S: * 1 EXISTS\n S: a OK <text>").await);
         assert!(!against(b"* 1 EXISTS\r\na OK done\r\n", "C: a NOOP\n S: a OK <text>").await);
         assert!(!against(b"a OK done\r\n* 1 EXISTS\r\n", "C: a NOOP\n S: a OK <text>").await);

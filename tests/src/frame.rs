@@ -47,7 +47,9 @@ pub(crate) fn literal_at_end(line: &[u8]) -> Option<usize> {
 /// Octets as they can be shown.
 pub(crate) fn shown(octets: &[u8]) -> String {
     let octets = octets.strip_suffix(b"\r\n").unwrap_or(octets);
-    String::from_utf8_lossy(octets).replace('\r', "\\r").replace('\n', "\\n")
+    String::from_utf8_lossy(octets)
+        .replace('\r', "\\r")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]

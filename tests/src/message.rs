@@ -70,26 +70,44 @@ fn text_without_final_newline(n: u32, _: &mut Random, out: &mut Vec<u8>) {
 
 fn latin1(n: u32, _: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: latin {n}\r\nMIME-Version: 1.0\r\n"));
-    push(out, "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
+    push(
+        out,
+        "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+    );
     out.extend_from_slice(b"na\xefve caf\xe9 \xa4\xff\r\n");
 }
 
 fn utf8_header(n: u32, _: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: Grüße Nr. {n} — 你好\r\nX-Täg: ü\r\n\r\nüöä\r\n"));
+    push(
+        out,
+        &format!("Subject: Grüße Nr. {n} — 你好\r\nX-Täg: ü\r\n\r\nüöä\r\n"),
+    );
 }
 
 fn encoded_words(n: u32, _: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?= =?utf-8?B?IE5yLiA=?= {n}\r\n"));
-    push(out, "Cc: =?ISO-8859-1?Q?J=FCrgen?= <j@example.org>, A group:a@b.example,c@d.example;, undisclosed:;\r\n\r\nx\r\n");
+    push(
+        out,
+        &format!("Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?= =?utf-8?B?IE5yLiA=?= {n}\r\n"),
+    );
+    push(
+        out,
+        "Cc: =?ISO-8859-1?Q?J=FCrgen?= <j@example.org>, A group:a@b.example,c@d.example;, undisclosed:;\r\n\r\nx\r\n",
+    );
 }
 
 fn folded_headers(n: u32, _: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: folded\r\n  over\r\n\tthree lines {n}\r\n"));
-    push(out, "X-Empty:\r\nX-Empty: \r\nReceived: one\r\nReceived: two\r\n\tand a half\r\nno colon here\r\n\r\nbody\r\n");
+    push(
+        out,
+        "X-Empty:\r\nX-Empty: \r\nReceived: one\r\nReceived: two\r\n\tand a half\r\nno colon here\r\n\r\nbody\r\n",
+    );
 }
 
 fn binary(n: u32, random: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: binary {n}\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n\r\n"));
+    push(
+        out,
+        &format!("Subject: binary {n}\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n\r\n"),
+    );
     for _ in 0..random.below(4_000) {
         let octet = u8::try_from(random.below(255) + 1).unwrap_or(1);
         // A CR or LF alone does not survive every client; mail has CR LF.
@@ -99,23 +117,38 @@ fn binary(n: u32, random: &mut Random, out: &mut Vec<u8>) {
 }
 
 fn long_lines(n: u32, random: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: long {n}\r\nX-Long: {}\r\n\r\n", "x ".repeat(4_000)));
+    push(
+        out,
+        &format!("Subject: long {n}\r\nX-Long: {}\r\n\r\n", "x ".repeat(4_000)),
+    );
     push(out, &"long ".repeat(random.below(20_000) as usize));
     push(out, "\r\n");
 }
 
 fn alternative(n: u32, _: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: alternative {n}\r\nMIME-Version: 1.0\r\n"));
-    push(out, "Content-Type: multipart/alternative;\r\n boundary=\"b b\"\r\n\r\npreamble\r\n--b b\r\n");
-    push(out, "Content-Type: text/plain\r\n\r\nplain\r\n--b b  \r\nContent-Type: text/html; charset=utf-8\r\n");
-    push(out, "Content-Disposition: inline\r\nContent-Language: de, en\r\n\r\n<p>html</p>\r\n--b b--\r\nepilogue\r\n");
+    push(
+        out,
+        "Content-Type: multipart/alternative;\r\n boundary=\"b b\"\r\n\r\npreamble\r\n--b b\r\n",
+    );
+    push(
+        out,
+        "Content-Type: text/plain\r\n\r\nplain\r\n--b b  \r\nContent-Type: text/html; charset=utf-8\r\n",
+    );
+    push(
+        out,
+        "Content-Disposition: inline\r\nContent-Language: de, en\r\n\r\n<p>html</p>\r\n--b b--\r\nepilogue\r\n",
+    );
 }
 
 fn nested(n: u32, random: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: nested {n}\r\nMIME-Version: 1.0\r\n"));
     let depth = random.below(30) + 2;
     for level in 0..depth {
-        push(out, &format!("Content-Type: multipart/mixed; boundary=L{level}x\r\n\r\n--L{level}x\r\n"));
+        push(
+            out,
+            &format!("Content-Type: multipart/mixed; boundary=L{level}x\r\n\r\n--L{level}x\r\n"),
+        );
     }
     push(out, "\r\nthe core\r\n");
     for level in (0..depth).rev() {
@@ -125,18 +158,36 @@ fn nested(n: u32, random: &mut Random, out: &mut Vec<u8>) {
 
 fn forwarded(n: u32, random: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: forwarded {n}\r\nMIME-Version: 1.0\r\n"));
-    push(out, "Content-Type: multipart/mixed; boundary=fwd\r\n\r\n--fwd\r\nContent-Type: message/rfc822\r\n\r\n");
+    push(
+        out,
+        "Content-Type: multipart/mixed; boundary=fwd\r\n\r\n--fwd\r\nContent-Type: message/rfc822\r\n\r\n",
+    );
     let inner = [0, 2, 8, 9][random.below(4) as usize];
     out.extend_from_slice(&shape(inner));
-    push(out, "\r\n--fwd\r\nContent-Type: application/pdf; name*0=a; name*1*=%20b\r\n");
-    push(out, "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"a b.pdf\"; size=3\r\n");
-    push(out, "Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ==\r\nContent-ID: <pdf@x>\r\n\r\nAAEC\r\n--fwd--\r\n");
+    push(
+        out,
+        "\r\n--fwd\r\nContent-Type: application/pdf; name*0=a; name*1*=%20b\r\n",
+    );
+    push(
+        out,
+        "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"a b.pdf\"; size=3\r\n",
+    );
+    push(
+        out,
+        "Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ==\r\nContent-ID: <pdf@x>\r\n\r\nAAEC\r\n--fwd--\r\n",
+    );
 }
 
 fn digest(n: u32, random: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: digest {n}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/digest; boundary=d\r\n\r\n"));
+    push(
+        out,
+        &format!("Subject: digest {n}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/digest; boundary=d\r\n\r\n"),
+    );
     for i in 0..random.below(5) + 1 {
-        push(out, &format!("--d\r\n\r\nFrom: a@b.example\r\nSubject: {i}\r\n\r\ntext {i}\r\n"));
+        push(
+            out,
+            &format!("--d\r\n\r\nFrom: a@b.example\r\nSubject: {i}\r\n\r\ntext {i}\r\n"),
+        );
     }
     push(out, "--d--\r\n");
 }
@@ -152,15 +203,31 @@ fn empty_lines(n: u32, random: &mut Random, out: &mut Vec<u8>) {
 
 fn broken_boundary(n: u32, _: &mut Random, out: &mut Vec<u8>) {
     push(out, &format!("Subject: broken {n}\r\nMIME-Version: 1.0\r\n"));
-    push(out, "Content-Type: multipart/mixed; boundary=never\r\n\r\n--nev\r\n\r\nno part\r\n--never\r\nno end\r\n");
+    push(
+        out,
+        "Content-Type: multipart/mixed; boundary=never\r\n\r\n--nev\r\n\r\nno part\r\n--never\r\nno end\r\n",
+    );
 }
 
 fn big(n: u32, random: &mut Random, out: &mut Vec<u8>) {
-    push(out, &format!("Subject: big {n}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"));
-    push(out, "--B\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-    let lines = if n % 128 == 15 { 14_000 } else { random.below(3_000) + 1_000 };
+    push(
+        out,
+        &format!("Subject: big {n}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"),
+    );
+    push(
+        out,
+        "--B\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+    );
+    let lines = if n % 128 == 15 {
+        14_000
+    } else {
+        random.below(3_000) + 1_000
+    };
     for _ in 0..lines {
-        push(out, "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789\r\n");
+        push(
+            out,
+            "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789\r\n",
+        );
     }
     push(out, "--B--\r\n");
 }

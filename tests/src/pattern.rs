@@ -108,7 +108,10 @@ mod tests {
         assert!(!fits("a OK <text>", "a OK [READ-WRITE] done"));
         assert!(!fits("a OK <text>", "a OK "));
         assert!(!fits("a OK <text>", "a OK d\u{f6}ne"));
-        assert!(fits("a OK [CAPABILITY <list>] <text>", "a OK [CAPABILITY IMAP4rev1 X] done"));
+        assert!(fits(
+            "a OK [CAPABILITY <list>] <text>",
+            "a OK [CAPABILITY IMAP4rev1 X] done"
+        ));
     }
 
     #[test]

@@ -76,7 +76,10 @@ impl Response {
             return Err(bad());
         }
         let text = String::from_utf8_lossy(parser.left);
-        let code = text.strip_prefix('[').and_then(|t| t.split_once(']')).map_or("", |(code, _)| code);
+        let code = text
+            .strip_prefix('[')
+            .and_then(|t| t.split_once(']'))
+            .map_or("", |(code, _)| code);
         Ok(Self::Condition(Condition {
             tag,
             word,
@@ -117,7 +120,11 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn word(&mut self) -> Option<String> {
-        let len = self.left.iter().position(|b| matches!(b, b' ' | b'(' | b')')).unwrap_or(self.left.len());
+        let len = self
+            .left
+            .iter()
+            .position(|b| matches!(b, b' ' | b'(' | b')'))
+            .unwrap_or(self.left.len());
         let word = std::str::from_utf8(&self.left[..len]).ok()?.to_owned();
         self.left = &self.left[len..];
         self.skip(b" ");

@@ -62,19 +62,25 @@ fn many(kind: Kind, seeds: u64, time: Duration) {
 /// R4315-007
 #[test]
 fn every_picture_is_what_is_there_over_memory() {
-    many(Kind::Memory, 400, Duration::from_secs(40));
+    many(Kind::Memory, 400, Duration::from_secs(25));
 }
 
 /// As over memory.
 #[test]
 fn every_picture_is_what_is_there_over_sqlite() {
-    many(Kind::Sqlite, 200, Duration::from_secs(40));
+    many(Kind::Sqlite, 200, Duration::from_secs(30));
 }
 
 #[test]
 fn a_seed_can_be_repeated() {
-    let failure = |seed| one(Kind::Memory, seed, Some(Fault::ExpungeTwice)).err().map(|f| f.conversation);
-    let seed = (0..50).find(|seed| failure(*seed).is_some()).expect("a seed that finds it");
+    let failure = |seed| {
+        one(Kind::Memory, seed, Some(Fault::ExpungeTwice))
+            .err()
+            .map(|f| f.conversation)
+    };
+    let seed = (0..50)
+        .find(|seed| failure(*seed).is_some())
+        .expect("a seed that finds it");
     assert_eq!(failure(seed), failure(seed));
 }
 

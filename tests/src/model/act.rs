@@ -130,7 +130,10 @@ pub(super) fn next(random: &mut Random, picture: Option<&Picture>, ids: &mut u64
         18 => ("NOOP".into(), Act::Noop),
         19 => ("CHECK".into(), Act::Noop),
         20 => ("IDLE".into(), Act::Idle),
-        21 => (format!("STATUS {} (MESSAGES UIDNEXT)", MAILBOXES[random.below(2) as usize]), Act::Status),
+        21 => (
+            format!("STATUS {} (MESSAGES UIDNEXT)", MAILBOXES[random.below(2) as usize]),
+            Act::Status,
+        ),
         22 => match random.below(3) {
             0 => ("CLOSE".into(), Act::Shut),
             1 => ("UNSELECT".into(), Act::Shut),
@@ -159,15 +162,25 @@ fn append(random: &mut Random, ids: &mut u64) -> (String, Act) {
 
 /// A few known messages: as numbers or UIDs, and their UIDs. `None` when none is known.
 fn some(random: &mut Random, picture: &Picture, uid: bool) -> Option<(String, Vec<u32>)> {
-    let known: Vec<(usize, u32)> = picture.messages.iter().enumerate().filter_map(|(i, m)| Some((i + 1, m.uid?))).collect();
+    let known: Vec<(usize, u32)> = picture
+        .messages
+        .iter()
+        .enumerate()
+        .filter_map(|(i, m)| Some((i + 1, m.uid?)))
+        .collect();
     if known.is_empty() {
         return None;
     }
     let count = random.below(3) + 1;
-    let mut picked: Vec<_> = (0..count).map(|_| known[random.below(known.len() as u64) as usize]).collect();
+    let mut picked: Vec<_> = (0..count)
+        .map(|_| known[random.below(known.len() as u64) as usize])
+        .collect();
     picked.sort_unstable();
     picked.dedup();
-    let words: Vec<String> = picked.iter().map(|(n, u)| if uid { u.to_string() } else { n.to_string() }).collect();
+    let words: Vec<String> = picked
+        .iter()
+        .map(|(n, u)| if uid { u.to_string() } else { n.to_string() })
+        .collect();
     Some((words.join(","), picked.into_iter().map(|(_, u)| u).collect()))
 }
 
@@ -196,7 +209,11 @@ fn store(random: &mut Random, picture: &Picture) -> (String, Act) {
 
 fn fetch(random: &mut Random, picture: &Picture) -> (String, Act) {
     let uid = random.one_in(2);
-    let items = ["(UID FLAGS)", "(UID BODY.PEEK[HEADER.FIELDS (X-ID)])", "(UID BODY[HEADER.FIELDS (X-ID)])"][random.below(3) as usize];
+    let items = [
+        "(UID FLAGS)",
+        "(UID BODY.PEEK[HEADER.FIELDS (X-ID)])",
+        "(UID BODY[HEADER.FIELDS (X-ID)])",
+    ][random.below(3) as usize];
     let set = match (random.below(3), picture.exists()) {
         (_, 0) if !uid => return ("NOOP".into(), Act::Noop),
         (0, _) => "1:*".to_owned(),

@@ -136,7 +136,12 @@ impl Liar {
             (Fault::CopyUidReversed, _) if text.contains("[COPYUID ") => out.extend(reversed(&text).bytes()),
             (Fault::WrongAppendUid, _) if text.contains("[APPENDUID ") => out.extend(raised(&text).bytes()),
             (Fault::DeletedHidden, Ok(Response::Fetch { body: None, .. })) => {
-                out.extend(text.replace(" \\Deleted", "").replace("\\Deleted ", "").replace("\\Deleted", "").bytes());
+                out.extend(
+                    text.replace(" \\Deleted", "")
+                        .replace("\\Deleted ", "")
+                        .replace("\\Deleted", "")
+                        .bytes(),
+                );
             }
             (_, parsed) => {
                 if let Ok(Response::Exists(n)) = parsed {

@@ -47,7 +47,9 @@ impl Ledger {
         let known = *self.ids.entry((mailbox.to_owned(), uid)).or_insert(id);
         match known == id {
             true => Ok(()),
-            false => Err(format!("UID {uid} of {mailbox} is message {id}, and was message {known}")),
+            false => Err(format!(
+                "UID {uid} of {mailbox} is message {id}, and was message {known}"
+            )),
         }
     }
 
@@ -65,8 +67,9 @@ impl Ledger {
     fn follow(&mut self) -> Checked {
         loop {
             let ids = &self.ids;
-            let (known, unknown): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.copies).into_iter().partition(|(source, _)| ids.contains_key(source));
+            let (known, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut self.copies)
+                .into_iter()
+                .partition(|(source, _)| ids.contains_key(source));
             self.copies = unknown;
             if known.is_empty() {
                 return Ok(());
@@ -98,7 +101,9 @@ impl Ledger {
         for Truth { uid, flags, id } in truth {
             let place = (mailbox.to_owned(), *uid);
             if !self.ids.contains_key(&place) && !self.uncertain {
-                return Err(format!("UID {uid} of {mailbox} (message {id}) was never told to whoever made it"));
+                return Err(format!(
+                    "UID {uid} of {mailbox} (message {id}) was never told to whoever made it"
+                ));
             }
             if self.moved.contains(&place) {
                 return Err(format!("UID {uid} of {mailbox} was moved and is still there"));
@@ -110,7 +115,10 @@ impl Ledger {
         }
         let there: HashSet<u32> = truth.iter().map(|t| t.uid).collect();
         let lost = self.ids.keys().find(|place| {
-            place.0 == mailbox && !there.contains(&place.1) && !self.may_be_gone.contains(*place) && !self.moved.contains(*place)
+            place.0 == mailbox
+                && !there.contains(&place.1)
+                && !self.may_be_gone.contains(*place)
+                && !self.moved.contains(*place)
         });
         match lost {
             Some((_, uid)) => Err(format!("UID {uid} of {mailbox} was lost: nobody deleted it")),

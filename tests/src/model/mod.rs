@@ -56,7 +56,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}: {}", self.seed, self.why)?;
         let start = self.conversation.len().saturating_sub(SHOWN);
-        self.conversation[start..].iter().try_for_each(|line| writeln!(f, "  {line}"))
+        self.conversation[start..]
+            .iter()
+            .try_for_each(|line| writeln!(f, "  {line}"))
     }
 }
 
@@ -107,7 +109,11 @@ impl<'a> Target<'a> {
 /// # Errors
 /// A rule was broken.
 pub async fn run(target: &Target<'_>, plan: Plan, seed: u64) -> Result<(), Failure> {
-    let failure = |why, conversation| Failure { seed, why, conversation };
+    let failure = |why, conversation| Failure {
+        seed,
+        why,
+        conversation,
+    };
     let witness = Witness::login(target.connect_to_truth()).await;
     let mut run = Run {
         target,

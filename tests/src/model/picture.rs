@@ -80,7 +80,9 @@ impl Picture {
         if let Some(known) = self.messages[index].uid {
             return match known == uid {
                 true => Ok(()),
-                false => Err(format!("number {n} was UID {known} and is UID {uid} now, without EXPUNGE")),
+                false => Err(format!(
+                    "number {n} was UID {known} and is UID {uid} now, without EXPUNGE"
+                )),
             };
         }
         if self.gone.contains(&uid) {
@@ -89,7 +91,9 @@ impl Picture {
         let below = self.messages[..index].iter().filter_map(|m| m.uid).next_back();
         let above = self.messages[index + 1..].iter().find_map(|m| m.uid);
         if below.is_some_and(|b| b >= uid) || above.is_some_and(|a| a <= uid) {
-            return Err(format!("UID {uid} of number {n} does not stand between {below:?} and {above:?}"));
+            return Err(format!(
+                "UID {uid} of number {n} does not stand between {below:?} and {above:?}"
+            ));
         }
         self.messages[index].uid = Some(uid);
         Ok(())

@@ -96,7 +96,12 @@ impl Player {
     fn warn(&self, act: &Act, ledger: &mut Ledger) {
         let Some(picture) = &self.picture else { return };
         let uids = match act {
-            Act::Store { flag: "\\Deleted", sign, uids, .. } if *sign != "-" => uids,
+            Act::Store {
+                flag: "\\Deleted",
+                sign,
+                uids,
+                ..
+            } if *sign != "-" => uids,
             Act::Copy { moves: true, uids, .. } => uids,
             _ => return,
         };
@@ -150,8 +155,12 @@ impl Player {
                 self.may_expunge()?;
                 self.told()?.expunge_told(n)?;
             }
-            Response::Recent(n) if n > self.told()?.exists() => return Err(format!("{n} recent are more than there are")),
-            Response::Fetch { seq, uid, flags, body, .. } => self.hear_fetch(seq, uid, flags, body.as_deref(), ledger)?,
+            Response::Recent(n) if n > self.told()?.exists() => {
+                return Err(format!("{n} recent are more than there are"));
+            }
+            Response::Fetch {
+                seq, uid, flags, body, ..
+            } => self.hear_fetch(seq, uid, flags, body.as_deref(), ledger)?,
             Response::Search(found) => self.hear_search(&found)?,
             Response::Status(..) | Response::Recent(_) | Response::Other(_) => {}
         }
@@ -174,7 +183,9 @@ impl Player {
         }
         let behind = self.waiting.iter().skip(1).find(|s| s.act.uses_numbers());
         match behind {
-            Some(sent) if !running.act.expunges() => Err(format!("EXPUNGE shifts the numbers of {}, sent before it", sent.tag)),
+            Some(sent) if !running.act.expunges() => {
+                Err(format!("EXPUNGE shifts the numbers of {}, sent before it", sent.tag))
+            }
             _ => Ok(()),
         }
     }
@@ -218,7 +229,10 @@ impl Player {
             return self.copied(&code, ledger);
         }
         if let (Some(opening), Some(code)) = (&mut self.opening, condition.code("UIDVALIDITY")) {
-            opening.uid_validity = code.first().and_then(|v| v.parse().ok()).ok_or("UIDVALIDITY is no number")?;
+            opening.uid_validity = code
+                .first()
+                .and_then(|v| v.parse().ok())
+                .ok_or("UIDVALIDITY is no number")?;
         }
         Ok(())
     }
@@ -228,7 +242,10 @@ impl Player {
             return Err("an answer that nobody waits for".into());
         };
         if tag != condition.tag {
-            return Err(format!("the answer to {}, and {tag} is not answered yet", condition.tag));
+            return Err(format!(
+                "the answer to {}, and {tag} is not answered yet",
+                condition.tag
+            ));
         }
         if self.idle {
             return Err("IDLE was answered before DONE".into());
@@ -255,7 +272,10 @@ impl Player {
             Act::Shut => self.picture = None,
             Act::Append { mailbox, id } => {
                 let code = condition.code("APPENDUID").ok_or("APPEND without APPENDUID")?;
-                let uid = code.get(1).and_then(|u| u.parse().ok()).ok_or("APPENDUID is no number")?;
+                let uid = code
+                    .get(1)
+                    .and_then(|u| u.parse().ok())
+                    .ok_or("APPENDUID is no number")?;
                 ledger.is(mailbox, uid, *id)?;
             }
             Act::Copy { .. } => {
@@ -283,7 +303,8 @@ impl Player {
     }
 
     fn copied(&self, code: &[&str], ledger: &mut Ledger) -> Checked {
-        let (Some(Act::Copy { uids, to, moves, .. }), Some(picture)) = (self.waiting.front().map(|s| &s.act), &self.picture)
+        let (Some(Act::Copy { uids, to, moves, .. }), Some(picture)) =
+            (self.waiting.front().map(|s| &s.act), &self.picture)
         else {
             return Err("COPYUID where nothing is copied".into());
         };
@@ -294,7 +315,9 @@ impl Player {
         if old.len() != new.len() || old.iter().any(|uid| !uids.contains(uid)) {
             return Err(format!("COPYUID {code:?} is not of {uids:?}"));
         }
-        old.iter().zip(&new).try_for_each(|(old, new)| ledger.copied(&picture.mailbox, *old, to, *new, *moves))
+        old.iter()
+            .zip(&new)
+            .try_for_each(|(old, new)| ledger.copied(&picture.mailbox, *old, to, *new, *moves))
     }
 
     /// The command at the front is the one being answered from now on.
@@ -304,7 +327,13 @@ impl Player {
                 self.picture = None;
                 self.opening = Some(Picture::new(&mailbox, read_only));
             }
-            Some(Act::Store { uids, sign, flag, silent: true, .. }) => self.stored(&uids, sign, flag),
+            Some(Act::Store {
+                uids,
+                sign,
+                flag,
+                silent: true,
+                ..
+            }) => self.stored(&uids, sign, flag),
             _ => {}
         }
     }
@@ -343,9 +372,8 @@ impl Witness {
 
     /// What is in a mailbox.
     pub(super) async fn truth(&mut self, mailbox: &str) -> Checked<Vec<Truth>> {
-        let lines = format!(
-            "b EXAMINE {mailbox}\r\nc UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])\r\nd UNSELECT\r\n"
-        );
+        let lines =
+            format!("b EXAMINE {mailbox}\r\nc UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (X-ID)])\r\nd UNSELECT\r\n");
         self.wire.send(lines.as_bytes()).await?;
         let mut all = Vec::new();
         loop {
@@ -360,7 +388,9 @@ impl Witness {
                     flags,
                     id: id_of(&body).unwrap_or(0),
                 }),
-                Response::Condition(c) if c.tag != "*" && c.word != "OK" => return Err(format!("{} was refused", c.tag)),
+                Response::Condition(c) if c.tag != "*" && c.word != "OK" => {
+                    return Err(format!("{} was refused", c.tag));
+                }
                 Response::Condition(c) if c.tag == "d" => return Ok(all),
                 _ => {}
             }

@@ -45,7 +45,8 @@ Content-Disposition: inline; filename=\"a.html\"\r\n\
 --b1--\r\n";
 
 /// The third: UID 5, no flags, 8-bit, no Content-Type, no newline at its end.
-pub const LATIN: &[u8] = b"From: a@b.example\r\nSubject: 8-bit\r\nX-Note: one\r\nX-Note: two\r\n\tfolded\r\n\r\nna\xefve caf\xe9";
+pub const LATIN: &[u8] =
+    b"From: a@b.example\r\nSubject: 8-bit\r\nX-Note: one\r\nX-Note: two\r\n\tfolded\r\n\r\nna\xefve caf\xe9";
 
 /// The fourth: UID 7, `\Answered`, a message within a message.
 pub const FORWARDED: &[u8] = b"Date: Fri, 1 Mar 2024 10:00:00 +0100\r\n\
@@ -127,20 +128,34 @@ pub(super) async fn fill<S: MailStore>(store: &S, account: &Account) {
         let name = MailboxName::new(name).expect("a name");
         if !there.iter().any(|m| m.name == name) {
             let special_use: Vec<_> = special_use.into_iter().collect();
-            store.create(account, &name, &special_use).await.expect("the mailbox is made");
+            store
+                .create(account, &name, &special_use)
+                .await
+                .expect("the mailbox is made");
         }
         store.subscribe(account, &name, subscribed).await.expect("subscribed");
     }
-    let inbox = store.mailbox(account, &MailboxName::inbox()).await.expect("listed").expect("INBOX").id;
+    let inbox = store
+        .mailbox(account, &MailboxName::inbox())
+        .await
+        .expect("listed")
+        .expect("INBOX")
+        .id;
     // Seven messages, three of which are taken out again: numbers and UIDs differ.
     let messages: Vec<Message> = inbox_with_gaps();
     let new = messages.into_iter().map(|(_, flags, date, body)| {
         let octets = Bytes::from_static(body);
         NewMessage::new(flags, date, body.len() as u64, Incoming::Body(octets.into()))
     });
-    store.add(account, inbox, new.collect()).await.expect("the messages are added");
+    store
+        .add(account, inbox, new.collect())
+        .await
+        .expect("the messages are added");
     let gaps: UidSet = [1, 4, 6].into_iter().filter_map(Uid::new).collect();
-    store.remove(account, inbox, &gaps, Remove::All).await.expect("some are removed");
+    store
+        .remove(account, inbox, &gaps, Remove::All)
+        .await
+        .expect("some are removed");
     let next = Uid::new(8).expect("not 0");
     store.claim_recent(account, inbox, next);
     // The claim may be written later: wait for it, so that every test begins with the same numbers.

@@ -10,9 +10,11 @@ use backend_api::{
 
 use super::content;
 
+type Inbox = BTreeMap<Uid, (Flags, DateTime, Vec<u8>)>;
+
 /// Messages that only the application itself changes.
 pub struct FourMethods {
-    inbox: Mutex<BTreeMap<Uid, (Flags, DateTime, Vec<u8>)>>,
+    inbox: Mutex<Inbox>,
 }
 
 impl FourMethods {
@@ -24,7 +26,7 @@ impl FourMethods {
         }
     }
 
-    fn inbox(&self) -> MutexGuard<'_, BTreeMap<Uid, (Flags, DateTime, Vec<u8>)>> {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -32,7 +34,14 @@ impl FourMethods {
         let mut inbox = self.inbox();
         let last = inbox.last_key_value().map_or(0, |(uid, _)| uid.get());
         let uid = Uid::new(last + 1).unwrap_or(Uid::MIN);
-        inbox.insert(uid, (Flags::NONE, DateTime::new(1_000_000_000, 0), message.as_bytes().to_vec()));
+        inbox.insert(
+            uid,
+            (
+                Flags::NONE,
+                DateTime::new(1_000_000_000, 0),
+                message.as_bytes().to_vec(),
+            ),
+        );
         uid
     }
 
@@ -70,6 +79,8 @@ impl MailStore for FourMethods {
 
     async fn body(&self, _: &Account, _: MailboxId, uid: Uid) -> Result<MessageBody> {
         let found = self.inbox().get(&uid).map(|(.., body)| body.clone());
-        found.map(MessageBody::from).ok_or_else(|| Error::not_found("no such message"))
+        found
+            .map(MessageBody::from)
+            .ok_or_else(|| Error::not_found("no such message"))
     }
 }

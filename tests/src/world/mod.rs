@@ -81,7 +81,9 @@ impl World {
     pub async fn with(kind: Kind, settings: &Settings) -> Self {
         match kind {
             Kind::Memory => {
-                let store = MemoryStore::new().with_user("demo", "secret").with_user("other", "secret");
+                let store = MemoryStore::new()
+                    .with_user("demo", "secret")
+                    .with_user("other", "secret");
                 Self::over(kind, Arc::new(store), Account::new("demo"), settings, None).await
             }
             Kind::Sqlite => {

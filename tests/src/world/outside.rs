@@ -34,7 +34,11 @@ impl<S: MailStore> Store<S> {
         let body = Incoming::Body(message.to_owned().into());
         let new = NewMessage::new(Flags::NONE, DateTime::new(1_000_000_000, 0), message.len() as u64, body);
         let inbox = self.inbox().await;
-        let added = self.store.add(&self.account, inbox, vec![new]).await.expect("the message is added");
+        let added = self
+            .store
+            .add(&self.account, inbox, vec![new])
+            .await
+            .expect("the message is added");
         self.hub.changed(&self.account, inbox);
         added.uids[0]
     }
@@ -42,7 +46,10 @@ impl<S: MailStore> Store<S> {
     async fn remove(&self, uid: Uid) {
         let inbox = self.inbox().await;
         let uids = [uid].into_iter().collect();
-        self.store.remove(&self.account, inbox, &uids, Remove::All).await.expect("the message is removed");
+        self.store
+            .remove(&self.account, inbox, &uids, Remove::All)
+            .await
+            .expect("the message is removed");
         self.hub.changed(&self.account, inbox);
     }
 }

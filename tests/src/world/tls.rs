@@ -44,7 +44,9 @@ impl Certificate {
     pub async fn handshake(&self, stream: BoxedStream) -> BoxedStream {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).expect("a root");
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
         let name = ServerName::try_from("localhost").expect("a name");
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
         Box::new(stream.expect("the handshake"))

@@ -20,7 +20,16 @@ fn messages_come_back_octet_for_octet() {
     for (round, base) in [(0, &plain), (1, &secure)] {
         let curl = |url: &str, more: &[&str]| {
             let resolve = format!("localhost:{}:127.0.0.1", server.tls_port);
-            let mut arguments = vec!["--silent", "--show-error", "--user", "demo:secret", "--cacert", &certificate, "--resolve", &resolve];
+            let mut arguments = vec![
+                "--silent",
+                "--show-error",
+                "--user",
+                "demo:secret",
+                "--cacert",
+                &certificate,
+                "--resolve",
+                &resolve,
+            ];
             arguments.extend_from_slice(more);
             let url = format!("{base}{url}");
             arguments.push(&url);
@@ -28,7 +37,11 @@ fn messages_come_back_octet_for_octet() {
         };
         let listed = String::from_utf8(curl("/", &[])).unwrap();
         let names: Vec<&str> = listed.lines().filter_map(|l| l.rsplit(' ').next()).collect();
-        assert_eq!(names, ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"], "{listed}");
+        assert_eq!(
+            names,
+            ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"],
+            "{listed}"
+        );
         for n in 0..16_u32 {
             let octets = message::shape(n);
             fs::write(folder.join("message"), &octets).unwrap();
@@ -42,12 +55,22 @@ fn messages_come_back_octet_for_octet() {
             b"Subject: plain text 0\r\n\r\n"
         );
         let found = curl("/Drafts?SUBJECT%20digest", &[]);
-        let expected = if round == 0 { "* SEARCH 12\r\n" } else { "* SEARCH 12 28\r\n" };
+        let expected = if round == 0 {
+            "* SEARCH 12\r\n"
+        } else {
+            "* SEARCH 12 28\r\n"
+        };
         assert_eq!(String::from_utf8(found).unwrap(), expected);
         let stored = curl("/Drafts", &["--request", &format!("STORE {uid} +FLAGS (\\Flagged)")]);
-        assert_eq!(String::from_utf8(stored).unwrap(), format!("* {uid} FETCH (FLAGS (\\Flagged \\Seen))\r\n"));
+        assert_eq!(
+            String::from_utf8(stored).unwrap(),
+            format!("* {uid} FETCH (FLAGS (\\Flagged \\Seen))\r\n")
+        );
         let status = curl("", &["--request", "STATUS Drafts (MESSAGES UIDNEXT)"]);
         let (count, next) = (16 * (round + 1), 16 * (round + 1) + 1);
-        assert_eq!(String::from_utf8(status).unwrap(), format!("* STATUS Drafts (MESSAGES {count} UIDNEXT {next})\r\n"));
+        assert_eq!(
+            String::from_utf8(status).unwrap(),
+            format!("* STATUS Drafts (MESSAGES {count} UIDNEXT {next})\r\n")
+        );
     }
 }

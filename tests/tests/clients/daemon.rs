@@ -26,7 +26,14 @@ impl Daemon {
         let data = folder.path().join("data");
         imapd(&data, &["user", "add", "demo", "--password-stdin"], b"secret");
         let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--data"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--listen-tls",
+                "127.0.0.1:0",
+                "--data",
+            ])
             .arg(&data)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
@@ -37,7 +44,10 @@ impl Daemon {
         let mut port = || {
             let line = lines.next().unwrap().unwrap();
             let address = line.strip_prefix("listening on 127.0.0.1:");
-            address.unwrap_or_else(|| panic!("not an address: {line:?}")).parse().unwrap()
+            address
+                .unwrap_or_else(|| panic!("not an address: {line:?}"))
+                .parse()
+                .unwrap()
         };
         let (port, tls_port) = (port(), port());
         Self {

@@ -23,7 +23,11 @@ async fn a_delivered_message_is_announced_to_an_idle_client() {
     .await;
     let data = server.data();
     let delivered = tokio::task::spawn_blocking(move || {
-        imapd(&data, &["deliver", "--user", "demo", "--from", "a@b.example"], message::plain("delivered").as_bytes());
+        imapd(
+            &data,
+            &["deliver", "--user", "demo", "--from", "a@b.example"],
+            message::plain("delivered").as_bytes(),
+        );
     });
     c.hears("* 1 EXISTS\n * 1 RECENT").await;
     delivered.await.unwrap();

@@ -21,9 +21,13 @@ use std::process::{Command, Output, Stdio};
 /// # Panics
 /// It is not, and must be.
 fn is_installed(program: &str) -> bool {
-    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
     if !found {
-        assert!(std::env::var_os("REQUIRE_CLIENTS").is_none(), "{program} is not installed");
+        assert!(
+            std::env::var_os("REQUIRE_CLIENTS").is_none(),
+            "{program} is not installed"
+        );
         println!("skipped: {program} is not installed");
     }
     found
@@ -49,7 +53,12 @@ fn run(folder: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8
 fn run_to_end(folder: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new("timeout");
     command.arg("60").arg(program).args(arguments).current_dir(folder);
-    command.env("HOME", folder).env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env("HOME", folder)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();

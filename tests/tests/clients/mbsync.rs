@@ -23,9 +23,15 @@ async fn what_is_pulled_is_the_same_and_changes_go_back() {
     for n in 0..MESSAGES {
         let message = message::shape(n);
         let mailbox = if n % 10 == 0 { "Archive" } else { "INBOX" };
-        c.sends(format!("a APPEND {mailbox} {{{}+}}\r\n", message.len()).as_bytes()).await;
+        c.sends(format!("a APPEND {mailbox} {{{}+}}\r\n", message.len()).as_bytes())
+            .await;
         c.says(&message).await;
-        c.hears(&format!("a OK [APPENDUID <{}> <uid_{}>] <text>", mailbox.to_lowercase(), word(n))).await;
+        c.hears(&format!(
+            "a OK [APPENDUID <{}> <uid_{}>] <text>",
+            mailbox.to_lowercase(),
+            word(n)
+        ))
+        .await;
         *expected.entry(message).or_insert(0) += 1;
     }
     configure(&folder, server.port);
@@ -62,7 +68,10 @@ async fn what_is_pulled_is_the_same_and_changes_go_back() {
     sync(&folder);
     let all: usize = contents(&folder).values().sum();
     assert_eq!(all, MESSAGES as usize);
-    let unchanged = contents(&folder).into_iter().filter(|(m, n)| expected.get(m) == Some(n)).count();
+    let unchanged = contents(&folder)
+        .into_iter()
+        .filter(|(m, n)| expected.get(m) == Some(n))
+        .count();
     assert_eq!(unchanged, MESSAGES as usize - 2);
 }
 
@@ -75,7 +84,11 @@ fn configure(folder: &Path, port: u16) {
     let mail = folder.join("mail");
     fs::create_dir_all(&mail).unwrap();
     let version = String::from_utf8(run(folder, "mbsync", &["--version"], b"")).unwrap();
-    let tls = if version.contains("isync 1.4") { "SSLType" } else { "TLSType" };
+    let tls = if version.contains("isync 1.4") {
+        "SSLType"
+    } else {
+        "TLSType"
+    };
     let config = format!(
         "IMAPAccount there\nHost 127.0.0.1\nPort {port}\nUser demo\nPass secret\n{tls} None\nAuthMechs LOGIN\nTimeout 60\n\n\
          IMAPStore far\nAccount there\n\n\
@@ -95,7 +108,8 @@ async fn both_sides(folder: &Path, server: &Daemon) -> (Vec<PathBuf>, Vec<Vec<u8
     let mut c = server.login().await;
     let mut there = Vec::new();
     for mailbox in ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"] {
-        c.says(format!("a EXAMINE {mailbox}\r\nb UID FETCH 1:* (FLAGS)\r\nc UNSELECT")).await;
+        c.says(format!("a EXAMINE {mailbox}\r\nb UID FETCH 1:* (FLAGS)\r\nc UNSELECT"))
+            .await;
         while there.last().is_none_or(|line: &Vec<u8>| !line.starts_with(b"c ")) {
             there.push(c.response().await);
         }

@@ -23,13 +23,26 @@ async fn mutt_reads_copies_and_deletes() {
     fs::write(folder.join("muttrc"), config).unwrap();
     let mailbox = format!("imap://demo@127.0.0.1:{}/INBOX", server.port);
     let keys = "push '<first-entry><display-message><exit><copy-message>=Archive<enter><first-entry><next-entry><delete-message><sync-mailbox><quit>'";
-    let command = format!("mutt -n -F muttrc -e \"set folder={}\" -e \"{keys}\" -f {mailbox}", mailbox.trim_end_matches("INBOX"));
-    let output = run_to_end(folder, "script", &["-qec", &format!("env TERM=vt100 {command}"), "/dev/null"], b"");
+    let command = format!(
+        "mutt -n -F muttrc -e \"set folder={}\" -e \"{keys}\" -f {mailbox}",
+        mailbox.trim_end_matches("INBOX")
+    );
+    let output = run_to_end(
+        folder,
+        "script",
+        &["-qec", &format!("env TERM=vt100 {command}"), "/dev/null"],
+        b"",
+    );
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut c = server.login().await;
     c.says("a STATUS INBOX (MESSAGES UNSEEN)").await;
     let inbox = c.response().await;
-    assert_eq!(String::from_utf8_lossy(&inbox), "* STATUS INBOX (MESSAGES 2 UNSEEN 1)", "{shown}");
+    assert_eq!(
+        String::from_utf8_lossy(&inbox),
+        "* STATUS INBOX (MESSAGES 2 UNSEEN 1)",
+        "{shown}"
+    );
     c.hears("a OK <text>").await;
-    c.talks("C: b STATUS Archive (MESSAGES)\n S: * STATUS Archive (MESSAGES 1)\n S: b OK <text>").await;
+    c.talks("C: b STATUS Archive (MESSAGES)\n S: * STATUS Archive (MESSAGES 1)\n S: b OK <text>")
+        .await;
 }

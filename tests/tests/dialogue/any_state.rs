@@ -35,7 +35,8 @@ async fn the_greeting_comes_first_and_once(world: World) {
 /// R3501-089, R3501-090, R3501-091, R3501-111, R3501-289, R3501-290, R5161-008, R2342-001, R2971-009, R4315-016, R4959-007,
 /// R6154-005, R6154-006, R6851-021, R7889-003, R2177-001, R7888-009
 async fn capability_tells_what_its_code_in_the_greeting_told(world: World) {
-    let rest = "SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE";
+    let rest =
+        "SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE";
     let before = format!("IMAP4rev1 AUTH=PLAIN AUTH=LOGIN {rest} APPENDLIMIT=<limit>");
     let after = format!("IMAP4rev1 {rest} APPENDLIMIT=<limit>");
     let mut c = world.connect();
@@ -73,7 +74,8 @@ async fn noop_is_answered_in_every_state(world: World) {
     )
     .await;
     let mut c = world.selected().await;
-    c.talks("C: a NOOP\n S: a OK <text>\n C: b CHECK\n S: b OK <text>").await;
+    c.talks("C: a NOOP\n S: a OK <text>\n C: b CHECK\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-045, R3501-095, R3501-406
@@ -86,7 +88,8 @@ async fn logout_says_bye_then_ok_then_closes(world: World) {
 /// R3501-096
 async fn logout_ends_a_connection_in_every_state(world: World) {
     let mut c = world.connect();
-    c.talks("S: * OK [CAPABILITY <list>] <text>\n C: a LOGOUT\n S: * BYE <text>\n S: a OK <text>").await;
+    c.talks("S: * OK [CAPABILITY <list>] <text>\n C: a LOGOUT\n S: * BYE <text>\n S: a OK <text>")
+        .await;
     c.is_closed().await;
     let mut c = world.selected().await;
     c.talks("C: a LOGOUT\n S: * BYE <text>\n S: a OK <text>").await;
@@ -151,16 +154,38 @@ async fn an_unknown_command_is_bad_and_the_session_goes_on(world: World) {
 async fn commands_of_another_state_are_refused(world: World) {
     let mut c = world.connect();
     c.hears("* OK [CAPABILITY <list>] <text>").await;
-    for command in ["SELECT INBOX", "LIST \"\" *", "STATUS INBOX (MESSAGES)", "NAMESPACE", "ENABLE X", "IDLE", "FETCH 1 FLAGS"] {
+    for command in [
+        "SELECT INBOX",
+        "LIST \"\" *",
+        "STATUS INBOX (MESSAGES)",
+        "NAMESPACE",
+        "ENABLE X",
+        "IDLE",
+        "FETCH 1 FLAGS",
+    ] {
         c.says(format!("a {command}")).await;
         c.hears("a BAD <text>").await;
     }
-    c.talks("C: b LOGIN demo secret\n S: b OK [CAPABILITY <list>] <text>").await;
+    c.talks("C: b LOGIN demo secret\n S: b OK [CAPABILITY <list>] <text>")
+        .await;
     let needs_a_mailbox = [
-        "CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "UID EXPUNGE 1", "SEARCH ALL", "FETCH 1 FLAGS", "UID FETCH 1 FLAGS",
-        "STORE 1 FLAGS ()", "COPY 1 Archive", "MOVE 1 Archive", "UID MOVE 1 Archive",
+        "CHECK",
+        "CLOSE",
+        "UNSELECT",
+        "EXPUNGE",
+        "UID EXPUNGE 1",
+        "SEARCH ALL",
+        "FETCH 1 FLAGS",
+        "UID FETCH 1 FLAGS",
+        "STORE 1 FLAGS ()",
+        "COPY 1 Archive",
+        "MOVE 1 Archive",
+        "UID MOVE 1 Archive",
     ];
-    for command in ["LOGIN demo secret", "AUTHENTICATE PLAIN", "STARTTLS"].into_iter().chain(needs_a_mailbox) {
+    for command in ["LOGIN demo secret", "AUTHENTICATE PLAIN", "STARTTLS"]
+        .into_iter()
+        .chain(needs_a_mailbox)
+    {
         c.says(format!("c {command}")).await;
         c.hears("c BAD <text>").await;
     }
@@ -172,7 +197,8 @@ async fn names_of_commands_have_no_case(world: World) {
     let mut c = world.login().await;
     c.says("a eXaMiNe inBOX").await;
     c.hears(&world.selected_lines("a", "READ-ONLY")).await;
-    c.talks("C: b uId fEtCh 2 (rFc822.sIzE)\n S: * 1 FETCH (UID 2 RFC822.SIZE <size>)\n S: b OK <text>").await;
+    c.talks("C: b uId fEtCh 2 (rFc822.sIzE)\n S: * 1 FETCH (UID 2 RFC822.SIZE <size>)\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-004, R3501-005
@@ -194,11 +220,43 @@ async fn commands_can_be_sent_octet_by_octet(world: World) {
 async fn arguments_too_many_or_too_few_are_bad(world: World) {
     let mut c = world.selected().await;
     let lines = [
-        "NOOP x", "CHECK x", "CLOSE x", "UNSELECT x", "EXPUNGE 1", "LOGOUT now", "NAMESPACE x", "IDLE x", "SELECT",
-        "SELECT a b", "EXAMINE", "CREATE", "DELETE", "RENAME a", "SUBSCRIBE", "UNSUBSCRIBE", "LIST", "LIST a", "LSUB \"\"",
-        "STATUS INBOX", "STATUS INBOX MESSAGES", "STATUS INBOX ()", "STATUS INBOX (MESSAGES FOO)", "FETCH", "FETCH 1",
-        "FETCH 1 ()", "FETCH  1 FLAGS", "STORE 1", "STORE 1 FLAGS", "COPY 1", "MOVE 1", "SEARCH", "UID FETCH", "APPEND",
-        "APPEND INBOX", "ENABLE", "ID",
+        "NOOP x",
+        "CHECK x",
+        "CLOSE x",
+        "UNSELECT x",
+        "EXPUNGE 1",
+        "LOGOUT now",
+        "NAMESPACE x",
+        "IDLE x",
+        "SELECT",
+        "SELECT a b",
+        "EXAMINE",
+        "CREATE",
+        "DELETE",
+        "RENAME a",
+        "SUBSCRIBE",
+        "UNSUBSCRIBE",
+        "LIST",
+        "LIST a",
+        "LSUB \"\"",
+        "STATUS INBOX",
+        "STATUS INBOX MESSAGES",
+        "STATUS INBOX ()",
+        "STATUS INBOX (MESSAGES FOO)",
+        "FETCH",
+        "FETCH 1",
+        "FETCH 1 ()",
+        "FETCH  1 FLAGS",
+        "STORE 1",
+        "STORE 1 FLAGS",
+        "COPY 1",
+        "MOVE 1",
+        "SEARCH",
+        "UID FETCH",
+        "APPEND",
+        "APPEND INBOX",
+        "ENABLE",
+        "ID",
     ];
     for line in lines {
         c.says(format!("a {line}")).await;

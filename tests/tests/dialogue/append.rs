@@ -37,16 +37,28 @@ async fn a_missing_mailbox_can_be_created_first(world: World) {
 async fn malformed_appends_are_bad(world: World) {
     let mut c = world.login().await;
     let lines = [
-        "INBOX \"text\"", "INBOX text", "INBOX (\\Seen", "INBOX (\\Seen)", "INBOX {3", "INBOX {x}", "INBOX {-1}",
-        r#"INBOX "1-Jan-2020 00:00:00 +0000" {1}"#, r#"INBOX "32-Jan-2020 00:00:00 +0000" {1}"#,
-        r#"INBOX "01-Foo-2020 00:00:00 +0000" {1}"#, r#"INBOX "01-Jan-2020 24:00:00 +0000" {1}"#,
-        r#"INBOX "01-Jan-2020 00:00:00" {1}"#, r#"INBOX "30-Feb-2020 00:00:00 +0000" {1}"#, "INBOX ~{1}", "INBOX (a b) (c) {1}",
+        "INBOX \"text\"",
+        "INBOX text",
+        "INBOX (\\Seen",
+        "INBOX (\\Seen)",
+        "INBOX {3",
+        "INBOX {x}",
+        "INBOX {-1}",
+        r#"INBOX "1-Jan-2020 00:00:00 +0000" {1}"#,
+        r#"INBOX "32-Jan-2020 00:00:00 +0000" {1}"#,
+        r#"INBOX "01-Foo-2020 00:00:00 +0000" {1}"#,
+        r#"INBOX "01-Jan-2020 24:00:00 +0000" {1}"#,
+        r#"INBOX "01-Jan-2020 00:00:00" {1}"#,
+        r#"INBOX "30-Feb-2020 00:00:00 +0000" {1}"#,
+        "INBOX ~{1}",
+        "INBOX (a b) (c) {1}",
     ];
     for line in lines {
         c.says(format!("a APPEND {line}")).await;
         c.hears("a BAD <text>").await;
     }
-    c.talks("C: b STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: b OK <text>").await;
+    c.talks("C: b STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-182, R3501-191, R4315-003, R4315-006, R4315-009, R4315-014, R4315-015, R3501-037, R3501-311, R3501-312
@@ -104,14 +116,18 @@ async fn without_a_date_it_is_now(world: World) {
           S: c OK <text>",
     )
     .await;
-    let told = c.transcript().rsplit("INTERNALDATE \"").next().unwrap()[..11].trim().to_owned();
+    let told = c.transcript().rsplit("INTERNALDATE \"").next().unwrap()[..11]
+        .trim()
+        .to_owned();
     assert!(told == before || told == today(), "{told} is not {before}");
 }
 
 /// Today in UTC, as a date is written on the wire.
 fn today() -> String {
     let (year, month, day) = backend_api::DateTime::now().date().civil();
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][usize::from(month) - 1];
+    let month = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ][usize::from(month) - 1];
     format!("{day}-{month}-{year}")
 }
 
@@ -146,7 +162,12 @@ async fn a_message_of_every_shape_comes_back(world: World) {
         c.says(format!("a APPEND Junk {{{}}}", message.len())).await;
         c.hears("+ <text>").await;
         c.says(&message).await;
-        c.hears("a OK [APPENDUID <junk> <uid>] <text>".replace("<uid>", &format!("{}", n + 1)).as_str()).await;
+        c.hears(
+            "a OK [APPENDUID <junk> <uid>] <text>"
+                .replace("<uid>", &format!("{}", n + 1))
+                .as_str(),
+        )
+        .await;
     }
     c.talks(
         r"C: b EXAMINE Junk
@@ -176,7 +197,8 @@ async fn a_message_of_every_shape_comes_back(world: World) {
 async fn bare_line_ends_are_kept(world: World) {
     let mut c = world.selected().await;
     let message = b"Subject: x\r\n\r\none\ntwo\rthree\n\r\x01\x7f\xff";
-    c.sends(format!("a APPEND INBOX {{{}+}}\r\n", message.len()).as_bytes()).await;
+    c.sends(format!("a APPEND INBOX {{{}+}}\r\n", message.len()).as_bytes())
+        .await;
     c.says(message).await;
     c.hears("* 5 EXISTS\n * 1 RECENT\n a OK [APPENDUID <v> 8] <text>").await;
     c.says("b FETCH 5 BODY.PEEK[]").await;
@@ -192,7 +214,8 @@ async fn a_nul_is_refused_and_nothing_is_stored(world: World) {
     let mut c = world.login().await;
     c.says(b"a APPEND INBOX {9+}\r\nSubject\0x").await;
     c.hears("a BAD <text>").await;
-    c.talks("C: b STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: b OK <text>").await;
+    c.talks("C: b STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-027
@@ -208,7 +231,8 @@ async fn a_connection_that_ends_midway_stores_nothing(world: World) {
     c.sends(b"a APPEND INBOX {100000+}\r\nSubject: half of a message").await;
     drop(c);
     let mut c = world.login().await;
-    c.talks("C: b STATUS INBOX (MESSAGES UIDNEXT)\n S: * STATUS INBOX (MESSAGES 4 UIDNEXT 8)\n S: b OK <text>").await;
+    c.talks("C: b STATUS INBOX (MESSAGES UIDNEXT)\n S: * STATUS INBOX (MESSAGES 4 UIDNEXT 8)\n S: b OK <text>")
+        .await;
 }
 
 async fn is_refused_by_a_store_without_it(world: World) {

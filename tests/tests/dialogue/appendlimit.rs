@@ -22,8 +22,18 @@ async fn status_tells_the_limit_of_a_mailbox(world: World) {
 
 /// R7889-002, R7889-003, R3501-187, R7888-005
 async fn what_is_too_large_is_refused_before_it_is_sent(world: World) {
-    let limits = Limits { message: 100, ..Limits::default() };
-    let world = World::with(world.kind(), &Settings { limits: Some(limits), ..Settings::default() }).await;
+    let limits = Limits {
+        message: 100,
+        ..Limits::default()
+    };
+    let world = World::with(
+        world.kind(),
+        &Settings {
+            limits: Some(limits),
+            ..Settings::default()
+        },
+    )
+    .await;
     let mut c = world.login().await;
     c.talks(
         "C: a APPEND INBOX {101}

@@ -34,8 +34,16 @@ async fn plain_is_asked_for_with_an_empty_challenge(world: World) {
 
 /// R4959-006
 async fn an_initial_response_saves_the_question(world: World) {
-    dialogue(&world, "C: a authenticate plain AGRlbW8Ac2VjcmV0\n S: a OK [CAPABILITY <list>] <text>").await;
-    dialogue(&world, "C: a AUTHENTICATE PLAIN ZGVtbwBkZW1vAHNlY3JldA==\n S: a OK [CAPABILITY <list>] <text>").await;
+    dialogue(
+        &world,
+        "C: a authenticate plain AGRlbW8Ac2VjcmV0\n S: a OK [CAPABILITY <list>] <text>",
+    )
+    .await;
+    dialogue(
+        &world,
+        "C: a AUTHENTICATE PLAIN ZGVtbwBkZW1vAHNlY3JldA==\n S: a OK [CAPABILITY <list>] <text>",
+    )
+    .await;
 }
 
 /// R3501-106
@@ -71,7 +79,10 @@ async fn an_exchange_can_be_cancelled(world: World) {
 /// R3501-107, R4959-001
 async fn what_is_no_base64_is_bad(world: World) {
     let mut c = world.connect();
-    c.talks(&format!("{GREETING}C: a AUTHENTICATE PLAIN !!!\n S: a BAD <text>\n C: b AUTHENTICATE PLAIN")).await;
+    c.talks(&format!(
+        "{GREETING}C: a AUTHENTICATE PLAIN !!!\n S: a BAD <text>\n C: b AUTHENTICATE PLAIN"
+    ))
+    .await;
     c.hears_octets(b"+ ").await;
     c.talks("C: A===\n S: b BAD <text>\n C: c NOOP\n S: c OK <text>").await;
 }
@@ -92,7 +103,11 @@ async fn an_unknown_mechanism_is_refused(world: World) {
 
 /// R4959-005
 async fn an_empty_initial_response_is_a_response(world: World) {
-    dialogue(&world, "C: a AUTHENTICATE PLAIN =\n S: a NO [AUTHENTICATIONFAILED] <text>").await;
+    dialogue(
+        &world,
+        "C: a AUTHENTICATE PLAIN =\n S: a NO [AUTHENTICATIONFAILED] <text>",
+    )
+    .await;
 }
 
 /// R3501-116
@@ -111,7 +126,16 @@ async fn another_identity_is_refused_even_with_the_right_password(world: World) 
 /// R4616-001, R3501-193
 async fn a_message_of_plain_has_three_parts(world: World) {
     // NUL demo NUL secret NUL; NUL demo NUL secret NUL x; NUL demo; NUL NUL secret
-    for message in ["AGRlbW8Ac2VjcmV0AA==", "AGRlbW8Ac2VjcmV0AHg=", "AGRlbW8=", "AABzZWNyZXQ="] {
-        dialogue(&world, &format!("C: a AUTHENTICATE PLAIN {message}\n S: a NO [AUTHENTICATIONFAILED] <text>")).await;
+    for message in [
+        "AGRlbW8Ac2VjcmV0AA==",
+        "AGRlbW8Ac2VjcmV0AHg=",
+        "AGRlbW8=",
+        "AABzZWNyZXQ=",
+    ] {
+        dialogue(
+            &world,
+            &format!("C: a AUTHENTICATE PLAIN {message}\n S: a NO [AUTHENTICATIONFAILED] <text>"),
+        )
+        .await;
     }
 }

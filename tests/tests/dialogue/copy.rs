@@ -32,7 +32,16 @@ async fn a_missing_target_can_be_created_first(world: World) {
 /// R3501-256, R3501-363
 async fn malformed_copies_are_bad(world: World) {
     let mut c = world.selected().await;
-    for line in ["COPY 0 Junk", "COPY 5 Junk", "COPY 1:5 Junk", "COPY 1", "COPY * * Junk", "COPY 1 2 Junk", "UID COPY 0 Junk", "COPY a Junk"] {
+    for line in [
+        "COPY 0 Junk",
+        "COPY 5 Junk",
+        "COPY 1:5 Junk",
+        "COPY 1",
+        "COPY * * Junk",
+        "COPY 1 2 Junk",
+        "UID COPY 0 Junk",
+        "COPY a Junk",
+    ] {
         c.says(format!("a {line}")).await;
         c.hears("a BAD <text>").await;
     }

@@ -19,7 +19,10 @@ imap_compliance::claims! {
 /// R3501-140
 async fn inbox_cannot_be_made(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a CREATE inbox\n S: a NO [ALREADYEXISTS] <text>\n C: b CREATE \"INBOX/\"\n S: b NO [ALREADYEXISTS] <text>").await;
+    c.talks(
+        "C: a CREATE inbox\n S: a NO [ALREADYEXISTS] <text>\n C: b CREATE \"INBOX/\"\n S: b NO [ALREADYEXISTS] <text>",
+    )
+    .await;
 }
 
 /// R3501-060, R3501-145, R3501-193
@@ -176,5 +179,6 @@ async fn a_special_use_is_kept(world: World) {
 
 async fn is_refused_by_a_store_without_it(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a CREATE New\n S: a NO [CANNOT] <text>\n C: b LIST \"\" New\n S: b OK <text>").await;
+    c.talks("C: a CREATE New\n S: a NO [CANNOT] <text>\n C: b LIST \"\" New\n S: b OK <text>")
+        .await;
 }

@@ -22,7 +22,8 @@ async fn inbox_cannot_be_deleted(world: World) {
 /// R3501-147, R5530-002
 async fn what_is_not_there_cannot_be_deleted(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a DELETE Nowhere\n S: a NO [NONEXISTENT] <text>\n C: b DELETE \"a//b\"\n S: b NO [NONEXISTENT] <text>").await;
+    c.talks("C: a DELETE Nowhere\n S: a NO [NONEXISTENT] <text>\n C: b DELETE \"a//b\"\n S: b NO [NONEXISTENT] <text>")
+        .await;
 }
 
 /// R3501-012

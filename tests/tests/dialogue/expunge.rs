@@ -42,7 +42,8 @@ async fn each_number_accounts_for_those_before(world: World) {
 /// R3501-420
 async fn with_nothing_deleted_it_is_ok(world: World) {
     let mut c = world.selected().await;
-    c.talks("C: a EXPUNGE\n S: a OK <text>\n C: b UID EXPUNGE 1:*\n S: b OK <text>").await;
+    c.talks("C: a EXPUNGE\n S: a OK <text>\n C: b UID EXPUNGE 1:*\n S: b OK <text>")
+        .await;
 }
 
 /// R4315-001, R4315-002, R3501-379
@@ -88,6 +89,7 @@ async fn what_was_not_announced_stays(world: World) {
           S: a OK [APPENDUID <v> 8] <text>",
         )
         .await;
-    c.talks("C: a EXPUNGE\n S: * 5 EXISTS\n S: * 0 RECENT\n S: a OK <text>").await;
+    c.talks("C: a EXPUNGE\n S: * 5 EXISTS\n S: * 0 RECENT\n S: a OK <text>")
+        .await;
     c.talks("C: b EXPUNGE\n S: * 5 EXPUNGE\n S: b OK <text>").await;
 }

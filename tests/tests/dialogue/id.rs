@@ -17,13 +17,19 @@ async fn is_answered_in_every_state(world: World) {
     )
     .await;
     let mut c = world.selected().await;
-    c.talks("C: a ID NIL\n S: * ID (\"name\" \"imap-server\")\n S: a OK <text>").await;
+    c.talks("C: a ID NIL\n S: * ID (\"name\" \"imap-server\")\n S: a OK <text>")
+        .await;
 }
 
 /// R2971-006, R2971-007
 async fn takes_nil_and_fields_whose_values_may_be_nil(world: World) {
     let mut c = world.login().await;
-    for fields in ["(\"name\" \"x\" \"version\" NIL)", "(\"name\" \"\")", "({4+}\r\nname {1+}\r\nx)", "nil"] {
+    for fields in [
+        "(\"name\" \"x\" \"version\" NIL)",
+        "(\"name\" \"\")",
+        "({4+}\r\nname {1+}\r\nx)",
+        "nil",
+    ] {
         c.says(format!("a ID {fields}")).await;
         c.hears("* ID (\"name\" \"imap-server\")\n a OK <text>").await;
     }

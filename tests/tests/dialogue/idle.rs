@@ -32,13 +32,18 @@ async fn changes_are_told_as_they_happen(world: World) {
         c.hears(&format!("* {n} EXISTS")).await;
         recent(&mut c).await;
     }
-    c.talks("C: DONE\n S: i OK <text>\n C: b FETCH 5 (UID)\n S: * 5 FETCH (UID 8)\n S: b OK <text>").await;
+    c.talks("C: DONE\n S: i OK <text>\n C: b FETCH 5 (UID)\n S: * 5 FETCH (UID 8)\n S: b OK <text>")
+        .await;
 }
 
 /// How many messages are recent is the store's to say.
 async fn recent(c: &mut imap_compliance::Client) {
     let told = c.response().await;
-    assert!(told.starts_with(b"* ") && told.ends_with(b" RECENT"), "{}", String::from_utf8_lossy(&told));
+    assert!(
+        told.starts_with(b"* ") && told.ends_with(b" RECENT"),
+        "{}",
+        String::from_utf8_lossy(&told)
+    );
 }
 
 /// R2177-003

@@ -69,7 +69,12 @@ async fn an_empty_pattern_asks_for_the_separator(world: World) {
 /// R3501-170, R3501-296, R3501-413, R3501-066
 async fn the_reference_stands_before_the_pattern(world: World) {
     let mut c = world.login().await;
-    for (reference, pattern) in [("Archive/", "%"), ("Archive", "/%"), ("Arch", "ive/*"), ("Archive/2024", "\"\"")] {
+    for (reference, pattern) in [
+        ("Archive/", "%"),
+        ("Archive", "/%"),
+        ("Arch", "ive/*"),
+        ("Archive/2024", "\"\""),
+    ] {
         c.says(format!("a LIST {reference} {pattern}")).await;
         c.hears(match pattern {
             "\"\"" => r#"* LIST (\Noselect) "/" """#,
@@ -99,7 +104,8 @@ async fn a_pattern_without_wildcards_is_a_name(world: World) {
 /// R3501-169
 async fn no_match_is_ok(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a LIST \"\" Nowhere*\n S: a OK <text>\n C: b LIST Nowhere %\n S: b OK <text>").await;
+    c.talks("C: a LIST \"\" Nowhere*\n S: a OK <text>\n C: b LIST Nowhere %\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-168
@@ -116,7 +122,8 @@ async fn patterns_come_as_atoms_strings_and_literals(world: World) {
     let mut c = world.login().await;
     for pattern in ["Dr%", "\"Dr%\"", "{3+}\r\nDr%", "Dr*"] {
         c.says(format!("a LIST {{0+}}\r\n {pattern}")).await;
-        c.hears("* LIST (\\HasNoChildren \\Drafts) \"/\" Drafts\n a OK <text>").await;
+        c.hears("* LIST (\\HasNoChildren \\Drafts) \"/\" Drafts\n a OK <text>")
+            .await;
     }
 }
 
@@ -132,7 +139,15 @@ async fn patterns_of_many_stars_are_matched_at_once(world: World) {
 /// R3501-010
 async fn malformed_lists_are_bad(world: World) {
     let mut c = world.login().await;
-    for line in ["LIST", "LIST \"\"", "LIST \"\" * x", "LIST \"\"*", "LIST % \"\"", "LIST \"\" (a)", "LIST \"\" \"a"] {
+    for line in [
+        "LIST",
+        "LIST \"\"",
+        "LIST \"\" * x",
+        "LIST \"\"*",
+        "LIST % \"\"",
+        "LIST \"\" (a)",
+        "LIST \"\" \"a",
+    ] {
         c.says(format!("a {line}")).await;
         c.hears("a BAD <text>").await;
     }
@@ -143,5 +158,7 @@ async fn another_users_mailboxes_are_not_shown(world: World) {
     let mut c = world.login().await;
     c.talks("C: a CREATE private\n S: a OK <text>").await;
     let mut other = world.login_as("other").await;
-    other.talks("C: a LIST \"\" private\n S: a OK <text>\n C: b SELECT private\n S: b NO [NONEXISTENT] <text>").await;
+    other
+        .talks("C: a LIST \"\" private\n S: a OK <text>\n C: b SELECT private\n S: b NO [NONEXISTENT] <text>")
+        .await;
 }

@@ -91,29 +91,42 @@ async fn text_of_a_refused_literal_is_no_command(world: World) {
 async fn text_behind_a_bad_is_no_command(world: World) {
     let mut c = world.login().await;
     let starts = [
-        "XYZZY", "LOGIN demo", "SELECT (", "STATUS INBOX", "APPEND INBOX (\\Recent)", "APPEND INBOX (\\Foo(",
-        "APPEND INBOX \"99-Jan-2020 00:00:00 +0000\"", "SEARCH NONSENSE", "FETCH 1",
+        "XYZZY",
+        "LOGIN demo",
+        "SELECT (",
+        "STATUS INBOX",
+        "APPEND INBOX (\\Recent)",
+        "APPEND INBOX (\\Foo(",
+        "APPEND INBOX \"99-Jan-2020 00:00:00 +0000\"",
+        "SEARCH NONSENSE",
+        "FETCH 1",
     ];
     for start in starts {
-        c.sends(format!("a {start} {{19+}}\r\nx DELETE Junk\r\ny NO\r\nb NOOP\r\n").as_bytes()).await;
+        c.sends(format!("a {start} {{19+}}\r\nx DELETE Junk\r\ny NO\r\nb NOOP\r\n").as_bytes())
+            .await;
         c.hears("a BAD <text>\n b OK <text>").await;
     }
-    c.talks("C: d STATUS Junk (MESSAGES)\n S: * STATUS Junk (MESSAGES 0)\n S: d OK <text>").await;
+    c.talks("C: d STATUS Junk (MESSAGES)\n S: * STATUS Junk (MESSAGES 0)\n S: d OK <text>")
+        .await;
 }
 
 /// R3501-046, R3501-050
 async fn sizes_beyond_64_bits_end_the_connection(world: World) {
     for size in ["18446744073709551616+", "99999999999999999999999+"] {
         let mut c = world.login().await;
-        c.sends(format!("a APPEND INBOX {{{size}}}\r\nx LOGOUT\r\n").as_bytes()).await;
+        c.sends(format!("a APPEND INBOX {{{size}}}\r\nx LOGOUT\r\n").as_bytes())
+            .await;
         c.hears("a BAD <text>\n * BYE <text>").await;
         c.is_closed().await;
     }
     let mut c = world.login().await;
     c.sends(b"a APPEND INBOX {4294967296+}\r\nx LOGOUT\r\n").await;
     let refused = c.response().await;
-    assert!(refused.starts_with(b"a NO [TOOBIG] ") || refused.starts_with(b"a NO [NOPERM] "), "{refused:?}");
-    c.hears("* BYE <text>").await;
+    assert!(
+        refused.starts_with(b"a NO [TOOBIG] ") || refused.starts_with(b"a NO [NOPERM] "),
+        "{refused:?}"
+    );
+    c.hears("* BYE [TOOBIG] <text>").await;
     c.is_closed().await;
 }
 

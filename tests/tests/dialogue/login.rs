@@ -19,13 +19,22 @@ const GREETING: &str = "* OK [CAPABILITY <list>] <text>";
 
 /// R3501-119, R3501-042, R3501-117, R3501-051
 async fn user_and_password_are_astrings(world: World) {
-    for line in ["a LOGIN demo secret", "a LOGIN \"demo\" \"secret\"", "a LOGIN {4+}\r\ndemo {6+}\r\nsecret", "a login demo \"se\\\\cret\""]
-    {
+    for line in [
+        "a LOGIN demo secret",
+        "a LOGIN \"demo\" \"secret\"",
+        "a LOGIN {4+}\r\ndemo {6+}\r\nsecret",
+        "a login demo \"se\\\\cret\"",
+    ] {
         let mut c = world.connect();
         c.hears(GREETING).await;
         c.says(line).await;
         let wrong = line.contains("\\\\");
-        c.hears(if wrong { "a NO [AUTHENTICATIONFAILED] <text>" } else { "a OK [CAPABILITY <list>] <text>" }).await;
+        c.hears(if wrong {
+            "a NO [AUTHENTICATIONFAILED] <text>"
+        } else {
+            "a OK [CAPABILITY <list>] <text>"
+        })
+        .await;
     }
 }
 
@@ -34,14 +43,20 @@ async fn a_wrong_login_is_refused_without_saying_why(world: World) {
     let mut c = world.connect();
     c.hears(GREETING).await;
     let mut answers = Vec::new();
-    for line in ["a LOGIN demo wrong", "a LOGIN nobody secret", "a LOGIN DEMO secret", "a LOGIN demo {0+}\r\n"] {
+    for line in [
+        "a LOGIN demo wrong",
+        "a LOGIN nobody secret",
+        "a LOGIN DEMO secret",
+        "a LOGIN demo {0+}\r\n",
+    ] {
         c.says(line).await;
         answers.push(c.response().await);
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "they differ");
     assert!(answers[0].starts_with(b"a NO [AUTHENTICATIONFAILED] "));
-    c.talks("C: b LOGIN demo secret\n S: b OK [CAPABILITY <list>] <text>").await;
+    c.talks("C: b LOGIN demo secret\n S: b OK [CAPABILITY <list>] <text>")
+        .await;
 }
 
 /// R3501-109, R3501-118, R3501-350, R3501-407, R5530-004
@@ -59,7 +74,10 @@ async fn without_tls_from_afar_no_password_is_taken(world: World) {
          S: d BAD <text>",
     )
     .await;
-    let open = Settings { insecure_auth: true, ..Settings::default() };
+    let open = Settings {
+        insecure_auth: true,
+        ..Settings::default()
+    };
     let world = World::with(world.kind(), &open).await;
     let mut c = world.connect_from_afar(Tls::None);
     c.talks(
@@ -75,7 +93,8 @@ async fn refused_logins_come_to_an_end(world: World) {
     let mut c = world.connect();
     c.hears(GREETING).await;
     for _ in 0..5 {
-        c.talks("C: a LOGIN demo wrong\n S: a NO [AUTHENTICATIONFAILED] <text>").await;
+        c.talks("C: a LOGIN demo wrong\n S: a NO [AUTHENTICATIONFAILED] <text>")
+            .await;
     }
     c.hears("* BYE <text>").await;
     c.is_closed().await;
@@ -84,10 +103,14 @@ async fn refused_logins_come_to_an_end(world: World) {
 /// R3501-351
 #[tokio::test(start_paused = true)]
 async fn a_refused_login_is_answered_slowly_and_delays_nobody_else() {
-    let slow = Settings { failed_login_delay: Duration::from_secs(2), ..Settings::default() };
+    let slow = Settings {
+        failed_login_delay: Duration::from_secs(2),
+        ..Settings::default()
+    };
     let world = World::with(imap_compliance::Kind::Memory, &slow).await;
     let mut c = world.connect();
-    c.talks("S: * OK [CAPABILITY <list>] <text>\n C: a LOGIN demo wrong").await;
+    c.talks("S: * OK [CAPABILITY <list>] <text>\n C: a LOGIN demo wrong")
+        .await;
     let asked = tokio::time::Instant::now();
     drop(world.login().await);
     assert_eq!(asked.elapsed(), Duration::ZERO);

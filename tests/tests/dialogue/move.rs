@@ -20,9 +20,17 @@ imap_compliance::claims! {
 /// R6851-015, R6851-005
 async fn a_missing_target_is_refused(world: World) {
     let mut c = world.selected().await;
-    let code = if world.kind() == imap_compliance::Kind::FourMethods { "NOPERM" } else { "TRYCREATE" };
-    c.talks(&format!("C: a MOVE 1 Nowhere\n S: a NO [{code}] <text>\n C: b UID MOVE 2 Nowhere\n S: b NO [{code}] <text>")).await;
-    c.talks("C: c FETCH 1 (UID)\n S: * 1 FETCH (UID 2)\n S: c OK <text>").await;
+    let code = if world.kind() == imap_compliance::Kind::FourMethods {
+        "NOPERM"
+    } else {
+        "TRYCREATE"
+    };
+    c.talks(&format!(
+        "C: a MOVE 1 Nowhere\n S: a NO [{code}] <text>\n C: b UID MOVE 2 Nowhere\n S: b NO [{code}] <text>"
+    ))
+    .await;
+    c.talks("C: c FETCH 1 (UID)\n S: * 1 FETCH (UID 2)\n S: c OK <text>")
+        .await;
 }
 
 /// R6851-001, R6851-006, R6851-009, R6851-010, R6851-018, R3501-309
@@ -106,7 +114,14 @@ async fn a_message_that_two_sessions_move_is_in_one_place(world: World) {
     for mailbox in ["Junk", "Sent", "INBOX"] {
         c.says(format!("b STATUS {mailbox} (MESSAGES)")).await;
         let told = String::from_utf8(c.response().await).unwrap();
-        moved.push(told.trim_end_matches(')').rsplit(' ').next().unwrap().parse::<u32>().unwrap());
+        moved.push(
+            told.trim_end_matches(')')
+                .rsplit(' ')
+                .next()
+                .unwrap()
+                .parse::<u32>()
+                .unwrap(),
+        );
         c.hears("b OK <text>").await;
     }
     assert_eq!((moved[0] + moved[1], moved[2]), (4, 0), "{moved:?}");
@@ -154,14 +169,17 @@ async fn other_sessions_are_told(world: World) {
     let mut c = world.selected().await;
     let mut other = world.selected().await;
     c.talks("C: a MOVE 2:3 Junk\n S: * OK [COPYUID <junk> 3,5 1:2] <text>\n S: * 3 EXPUNGE\n S: * 2 EXPUNGE\n S: a OK <text>").await;
-    other.talks("C: a NOOP\n S: * 3 EXPUNGE\n S: * 2 EXPUNGE\n S: a OK <text>").await;
+    other
+        .talks("C: a NOOP\n S: * 3 EXPUNGE\n S: * 2 EXPUNGE\n S: a OK <text>")
+        .await;
 }
 
 /// R2180-012
 async fn a_number_that_is_gone_is_skipped(world: World) {
     let mut c = world.selected().await;
     world.vanishes(3).await;
-    c.talks("C: a MOVE 1:2 Junk\n S: * OK [COPYUID <junk> 2 1] <text>\n S: * 2 EXPUNGE\n S: * 1 EXPUNGE").await;
+    c.talks("C: a MOVE 1:2 Junk\n S: * OK [COPYUID <junk> 2 1] <text>\n S: * 2 EXPUNGE\n S: * 1 EXPUNGE")
+        .await;
     let answer = c.response().await;
     // Which of both a server answers is its own choice: what could be moved was moved.
     assert!(answer.starts_with(b"a OK ") || answer.starts_with(b"a NO [EXPUNGEISSUED] "));

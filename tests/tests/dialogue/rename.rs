@@ -22,7 +22,8 @@ async fn from_nowhere_is_refused(world: World) {
         imap_compliance::Kind::FourMethods => "CANNOT",
         _ => "NONEXISTENT",
     };
-    c.talks(&format!("C: a RENAME Nowhere New\n S: a NO [{answer}] <text>")).await;
+    c.talks(&format!("C: a RENAME Nowhere New\n S: a NO [{answer}] <text>"))
+        .await;
 }
 
 /// R3501-152, R3501-416, R5530-001
@@ -33,7 +34,8 @@ async fn onto_what_is_there_is_refused(world: World) {
         imap_compliance::Kind::FourMethods => "CANNOT",
         _ => "ALREADYEXISTS",
     };
-    c.talks(&format!("C: c RENAME Junk Sent\n S: c NO [{answer}] <text>")).await;
+    c.talks(&format!("C: c RENAME Junk Sent\n S: c NO [{answer}] <text>"))
+        .await;
 }
 
 /// R3501-153
@@ -122,12 +124,14 @@ async fn who_has_it_selected_goes_on(world: World) {
     .await;
     let mut other = world.login().await;
     other.talks("C: a RENAME Junk Spam\n S: a OK <text>\n C: b APPEND Spam {3+}\\r\\na\\r\\n\n S: b OK [APPENDUID <j> 1] <text>").await;
-    c.talks("C: b NOOP\n S: * 1 EXISTS\n S: * 1 RECENT\n S: b OK <text>").await;
+    c.talks("C: b NOOP\n S: * 1 EXISTS\n S: * 1 RECENT\n S: b OK <text>")
+        .await;
 }
 
 async fn a_mailbox_cannot_be_moved_below_itself(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a RENAME Archive Archive/2025\n S: a NO [CANNOT] <text>").await;
+    c.talks("C: a RENAME Archive Archive/2025\n S: a NO [CANNOT] <text>")
+        .await;
 }
 
 /// R3501-155, R3501-015

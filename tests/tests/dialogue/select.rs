@@ -66,7 +66,8 @@ async fn one_that_fails_leaves_nothing_selected(world: World) {
     .await;
     c.says("c SELECT INBOX").await;
     c.hears(&world.selected_lines("c", "READ-WRITE")).await;
-    c.talks("C: d EXAMINE \"\"\n S: d NO [NONEXISTENT] <text>\n C: e CHECK\n S: e BAD <text>").await;
+    c.talks("C: d EXAMINE \"\"\n S: d NO [NONEXISTENT] <text>\n C: e CHECK\n S: e BAD <text>")
+        .await;
 }
 
 /// R3501-058, R3501-059, R3501-339
@@ -100,7 +101,7 @@ async fn another_mailbox_takes_the_place_of_the_first(world: World) {
 async fn close_after_examine_removes_nothing(world: World) {
     if world.kind() != Kind::FourMethods {
         let mut other = world.selected().await;
-        other.talks(r"C: a STORE 1 +FLAGS.SILENT (\Deleted)" ).await;
+        other.talks(r"C: a STORE 1 +FLAGS.SILENT (\Deleted)").await;
         other.hears("a OK <text>").await;
     }
     let mut c = world.login().await;
@@ -134,7 +135,8 @@ async fn bad_arguments_leave_the_mailbox_selected(world: World) {
           S: c NO [NONEXISTENT] <text>",
     )
     .await;
-    c.talks("C: d UID FETCH 2 (UID)\n S: * 1 FETCH (UID 2)\n S: d OK <text>").await;
+    c.talks("C: d UID FETCH 2 (UID)\n S: * 1 FETCH (UID 2)\n S: d OK <text>")
+        .await;
 }
 
 /// R3501-063, R3501-345
@@ -263,7 +265,8 @@ async fn recent_goes_to_the_first_session_alone(world: World) {
 /// R3501-030, R3501-136
 async fn examine_takes_no_message_for_recent(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a APPEND Drafts {3+}\\r\\na\\r\\n\n S: a OK [APPENDUID <d> 1] <text>").await;
+    c.talks("C: a APPEND Drafts {3+}\\r\\na\\r\\n\n S: a OK [APPENDUID <d> 1] <text>")
+        .await;
     for _ in 0..2 {
         c.talks(
             r"C: c EXAMINE Drafts

@@ -50,13 +50,21 @@ async fn the_selected_mailbox_can_be_asked_about(world: World) {
 /// R3501-179, R5530-002
 async fn a_missing_mailbox_is_refused(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a STATUS Nowhere (MESSAGES)\n S: a NO [NONEXISTENT] <text>").await;
+    c.talks("C: a STATUS Nowhere (MESSAGES)\n S: a NO [NONEXISTENT] <text>")
+        .await;
 }
 
 /// R3501-180
 async fn unknown_items_are_bad(world: World) {
     let mut c = world.login().await;
-    for items in ["()", "(NONSENSE)", "MESSAGES", "(MESSAGES", "(MESSAGES,UNSEEN)", "(MESSAGES  UNSEEN)"] {
+    for items in [
+        "()",
+        "(NONSENSE)",
+        "MESSAGES",
+        "(MESSAGES",
+        "(MESSAGES,UNSEEN)",
+        "(MESSAGES  UNSEEN)",
+    ] {
         c.says(format!("a STATUS INBOX {items}")).await;
         c.hears("a BAD <text>").await;
     }
@@ -65,7 +73,8 @@ async fn unknown_items_are_bad(world: World) {
 /// R3501-415
 async fn wildcards_are_taken_literally(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a STATUS \"%\" (MESSAGES)\n S: a NO [NONEXISTENT] <text>\n C: b STATUS % (MESSAGES)\n S: b BAD <text>").await;
+    c.talks("C: a STATUS \"%\" (MESSAGES)\n S: a NO [NONEXISTENT] <text>\n C: b STATUS % (MESSAGES)\n S: b BAD <text>")
+        .await;
 }
 
 /// R3501-017, R3501-018, R3501-021

@@ -22,9 +22,19 @@ imap_compliance::claims! {
 async fn malformed_stores_are_bad(world: World) {
     let mut c = world.selected().await;
     for line in [
-        "STORE 0 FLAGS ()", "STORE 1, FLAGS ()", "STORE 1:2:3 FLAGS ()", "STORE 1 FLAG (\\Seen)", "STORE 1 +FLAGS (\\Seen",
-        "STORE 1 +FLAGS \\Seen)", "STORE 1 FLAGS (\\Nonsense)", "STORE 1 + FLAGS ()", "STORE 1 FLAGS.LOUD ()",
-        "STORE 01 FLAGS ()", "STORE 1 FLAGS (a  b)", "STORE 1 FLAGS (\\)", "STORE 1 FLAGS {1+}\r\na",
+        "STORE 0 FLAGS ()",
+        "STORE 1, FLAGS ()",
+        "STORE 1:2:3 FLAGS ()",
+        "STORE 1 FLAG (\\Seen)",
+        "STORE 1 +FLAGS (\\Seen",
+        "STORE 1 +FLAGS \\Seen)",
+        "STORE 1 FLAGS (\\Nonsense)",
+        "STORE 1 + FLAGS ()",
+        "STORE 1 FLAGS.LOUD ()",
+        "STORE 01 FLAGS ()",
+        "STORE 1 FLAGS (a  b)",
+        "STORE 1 FLAGS (\\)",
+        "STORE 1 FLAGS {1+}\r\na",
         "STORE 1 +FLAGS (\\Answered) (UNCHANGEDSINCE 1)",
     ] {
         c.says(format!("a {line}")).await;
@@ -120,8 +130,10 @@ async fn a_list_or_bare_flags(world: World) {
 async fn flags_last_beyond_the_session(world: World) {
     let mut c = world.selected().await;
     c.talks(r"C: a STORE 3 +FLAGS.SILENT ($Junk \Seen)").await;
-    c.hears(r"* FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Junk)").await;
-    c.talks("S: a OK <text>\n C: b LOGOUT\n S: * BYE <text>\n S: b OK <text>").await;
+    c.hears(r"* FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Junk)")
+        .await;
+    c.talks("S: a OK <text>\n C: b LOGOUT\n S: * BYE <text>\n S: b OK <text>")
+        .await;
     let mut c = world.login().await;
     c.talks(
         r"C: a SELECT INBOX
@@ -196,7 +208,10 @@ async fn numbers_beyond_the_mailbox_are_bad(world: World) {
 
 #[test]
 fn keywords_beyond_the_limit() {
-    imap_compliance::world::run(imap_compliance::Kind::Sqlite, keywords_beyond_the_limit_are_refused_in_words);
+    imap_compliance::world::run(
+        imap_compliance::Kind::Sqlite,
+        keywords_beyond_the_limit_are_refused_in_words,
+    );
 }
 
 /// R5530-007
@@ -204,14 +219,19 @@ async fn keywords_beyond_the_limit_are_refused_in_words(world: World) {
     let mut c = world.selected().await;
     for hundred in 0..41 {
         let keywords: Vec<String> = (0..100).map(|n| format!("k{}", hundred * 100 + n)).collect();
-        c.says(format!("a STORE 1 +FLAGS.SILENT ({})", keywords.join(" "))).await;
+        c.says(format!("a STORE 1 +FLAGS.SILENT ({})", keywords.join(" ")))
+            .await;
         let mut answer = c.response().await;
         if hundred < 40 {
             assert!(answer.starts_with(b"* FLAGS ("), "{}", String::from_utf8_lossy(&answer));
             answer = c.response().await;
         }
         let expected: &[u8] = if hundred < 40 { b"a OK " } else { b"a NO [LIMIT] " };
-        assert!(answer.starts_with(expected), "{hundred}: {}", String::from_utf8_lossy(&answer));
+        assert!(
+            answer.starts_with(expected),
+            "{hundred}: {}",
+            String::from_utf8_lossy(&answer)
+        );
     }
     c.talks("C: b SEARCH KEYWORD k0 KEYWORD k3999\n S: * SEARCH 1\n S: b OK <text>\n C: c SEARCH KEYWORD k4000\n S: * SEARCH\n S: c OK <text>")
         .await;

@@ -11,7 +11,8 @@ imap_compliance::claims! {
 /// R3501-010
 async fn a_name_is_needed(world: World) {
     let mut c = world.login().await;
-    c.talks("C: a SUBSCRIBE\n S: a BAD <text>\n C: b UNSUBSCRIBE a b\n S: b BAD <text>").await;
+    c.talks("C: a SUBSCRIBE\n S: a BAD <text>\n C: b UNSUBSCRIBE a b\n S: b BAD <text>")
+        .await;
 }
 
 /// R3501-160, R3501-161

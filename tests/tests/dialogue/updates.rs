@@ -45,7 +45,8 @@ async fn noop_and_check_tell(world: World) {
     recent(&mut c).await;
     c.talks("S: a OK <text>").await;
     world.vanishes(2).await;
-    c.talks("C: b CHECK\n S: * 1 EXPUNGE\n S: b OK <text>\n C: c NOOP\n S: c OK <text>").await;
+    c.talks("C: b CHECK\n S: * 1 EXPUNGE\n S: b OK <text>\n C: c NOOP\n S: c OK <text>")
+        .await;
 }
 
 /// R3501-305, R3501-086
@@ -81,14 +82,16 @@ async fn fetch_by_number_tells_of_new_mail_and_of_no_expunge(world: World) {
 async fn uid_fetch_tells_expunges_at_its_end(world: World) {
     let mut c = world.selected().await;
     world.vanishes(2).await;
-    c.talks("C: a UID FETCH 5 (UID)\n S: * 3 FETCH (UID 5)\n S: * 1 EXPUNGE\n S: a OK <text>").await;
+    c.talks("C: a UID FETCH 5 (UID)\n S: * 3 FETCH (UID 5)\n S: * 1 EXPUNGE\n S: a OK <text>")
+        .await;
 }
 
 /// R3501-307, R3501-229, R2180-011
 async fn search_by_number_tells_no_expunge(world: World) {
     let mut c = world.selected().await;
     world.vanishes(2).await;
-    c.talks("C: a SEARCH ALL\n S: * SEARCH 2 3 4\n S: a OK <text>\n C: b NOOP\n S: * 1 EXPUNGE\n S: b OK <text>").await;
+    c.talks("C: a SEARCH ALL\n S: * SEARCH 2 3 4\n S: a OK <text>\n C: b NOOP\n S: * 1 EXPUNGE\n S: b OK <text>")
+        .await;
 }
 
 /// R3501-307, R3501-378
@@ -132,7 +135,10 @@ async fn n_star_of_uid_fetch_means_the_mailbox_of_now(world: World) {
     world.arrives(&message::plain("new")).await;
     c.talks("C: a UID FETCH 8:* (UID)\n S: * 5 EXISTS").await;
     recent(&mut c).await;
-    c.talks("S: * 5 FETCH (UID 8)\n S: a OK <text>\n C: b UID FETCH 100:* (UID)\n S: * 5 FETCH (UID 8)\n S: b OK <text>").await;
+    c.talks(
+        "S: * 5 FETCH (UID 8)\n S: a OK <text>\n C: b UID FETCH 100:* (UID)\n S: * 5 FETCH (UID 8)\n S: b OK <text>",
+    )
+    .await;
 }
 
 /// R3501-023, R3501-014, R3501-086, R2180-005
@@ -141,7 +147,8 @@ async fn a_number_keeps_its_message_until_its_expunge_is_told(world: World) {
     world.vanishes(2).await;
     world.vanishes(5).await;
     for _ in 0..3 {
-        c.talks("C: a FETCH 2,4 (UID)\n S: * 2 FETCH (UID 3)\n S: * 4 FETCH (UID 7)\n S: a OK <text>").await;
+        c.talks("C: a FETCH 2,4 (UID)\n S: * 2 FETCH (UID 3)\n S: * 4 FETCH (UID 7)\n S: a OK <text>")
+            .await;
     }
     c.talks("C: b NOOP\n S: * 3 EXPUNGE\n S: * 1 EXPUNGE\n S: b OK <text>\n C: c FETCH 1:2 (UID)\n S: * 1 FETCH (UID 3)\n S: * 2 FETCH (UID 7)\n S: c OK <text>")
         .await;
@@ -164,7 +171,11 @@ async fn a_ghost_stays_readable_and_is_found_by_no_search(world: World) {
         let answer = c.response().await;
         assert!(answer.starts_with(b"b OK ") || answer.starts_with(b"b NO [EXPUNGEISSUED] "));
     } else {
-        assert!(told.starts_with(b"b NO [EXPUNGEISSUED] "), "{}", String::from_utf8_lossy(&told));
+        assert!(
+            told.starts_with(b"b NO [EXPUNGEISSUED] "),
+            "{}",
+            String::from_utf8_lossy(&told)
+        );
     }
     c.talks("C: c NOOP\n S: * 1 EXPUNGE\n S: c OK <text>").await;
 }
@@ -175,7 +186,9 @@ async fn nothing_is_told_while_no_command_runs(world: World) {
     world.vanishes(2).await;
     world.arrives(std::str::from_utf8(PLAIN).unwrap()).await;
     let mut other = world.login().await;
-    other.talks("C: a STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: a OK <text>").await;
+    other
+        .talks("C: a STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 4)\n S: a OK <text>")
+        .await;
     c.says("b UNSELECT").await;
     c.hears("b OK <text>").await;
 }
@@ -214,7 +227,10 @@ async fn what_came_and_went_is_never_mentioned(world: World) {
 
 /// R3501-074
 async fn by_policy_only_who_asks_is_told(world: World) {
-    let settings = Settings { poll: PollPolicy::OnlyWhenAsked, ..Settings::default() };
+    let settings = Settings {
+        poll: PollPolicy::OnlyWhenAsked,
+        ..Settings::default()
+    };
     let world = World::with(world.kind(), &settings).await;
     let mut c = world.selected().await;
     world.vanishes(2).await;
@@ -302,7 +318,8 @@ async fn no_pipelined_store_marks_what_its_client_never_saw(world: World) {
     )
     .await;
     while !c.response().await.starts_with(b"c OK ") {}
-    c.talks("C: d UID FETCH 1:* (UID)\n S: * 1 FETCH (UID 8)\n S: d OK <text>").await;
+    c.talks("C: d UID FETCH 1:* (UID)\n S: * 1 FETCH (UID 8)\n S: d OK <text>")
+        .await;
 }
 
 /// R3501-358, R3501-409
@@ -311,7 +328,9 @@ async fn nothing_is_told_while_a_literal_is_awaited(world: World) {
     c.talks("C: a APPEND INBOX {3}\n S: + <text>").await;
     world.vanishes(2).await;
     let mut other = world.login().await;
-    other.talks("C: a STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 3)\n S: a OK <text>").await;
+    other
+        .talks("C: a STATUS INBOX (MESSAGES)\n S: * STATUS INBOX (MESSAGES 3)\n S: a OK <text>")
+        .await;
     c.talks("C: abc\n S: * 1 EXPUNGE\n S: * 4 EXISTS").await;
     recent(&mut c).await;
     c.talks("S: a OK [APPENDUID <v> 8] <text>").await;
