@@ -129,6 +129,15 @@ impl Mailboxes {
         self.by_id.insert(self.last_id, mailbox);
         self.last_id
     }
+
+    /// Makes the levels above a name that are missing.
+    fn make_above(&mut self, name: &MailboxName) {
+        let mut above = name.parent();
+        while let Some(parent) = above.filter(|p| self.id(p).is_none()) {
+            above = parent.parent();
+            self.make(parent, &[]);
+        }
+    }
 }
 
 impl Mailbox {
@@ -300,11 +309,7 @@ impl MailStore for MemoryStore {
             if all.id(name).is_some() {
                 return Err(Error::new(ErrorKind::AlreadyExists, "there is such a mailbox already"));
             }
-            let mut above = name.parent();
-            while let Some(parent) = above.filter(|p| all.id(p).is_none()) {
-                above = parent.parent();
-                all.make(parent, &[]);
-            }
+            all.make_above(name);
             all.make(name.clone(), special_use);
             Ok(())
         })
@@ -324,6 +329,7 @@ impl MailStore for MemoryStore {
             if from.is_inbox() {
                 let inbox = all.id(from).ok_or_else(no_mailbox)?;
                 let messages = std::mem::take(&mut all.get(inbox)?.messages);
+                all.make_above(to);
                 let id = all.make(to.clone(), &[]);
                 return all.get(id)?.add_all(messages.into_values().collect()).map(drop);
             }
@@ -345,6 +351,7 @@ impl MailStore for MemoryStore {
                     ));
                 }
             }
+            all.make_above(to);
             for (id, name) in renamed {
                 all.get(id)?.name = name.map_err(|e| Error::new(ErrorKind::Cannot, e.0))?;
             }
