@@ -37,7 +37,11 @@ mod tests {
             ("a NAMESPACE\r\n", "Namespace"),
             ("a UNSUBSCRIBE x\r\n", "Unsubscribe(Ok(\"x\"))"),
         ];
-        let wrong: Vec<_> = table.iter().map(|(line, expected)| (*line, *expected, read(line))).filter(|(_, e, got)| e != got).collect();
+        let wrong: Vec<_> = table
+            .iter()
+            .map(|(line, expected)| (*line, *expected, read(line)))
+            .filter(|(_, e, got)| e != got)
+            .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }
