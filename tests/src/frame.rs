@@ -1,4 +1,4 @@
-//! Where a response ends: lines, and the literals that they announce.
+//! Where a response ends: lines, and the literals that they announce (R3501-002).
 
 /// What stands at the front of the octets that were received.
 pub(crate) enum Framing {

@@ -44,7 +44,7 @@ fn hole(pattern: &str) -> Option<(&str, &str)> {
     is_word.then_some((name, after))
 }
 
-/// How many octets fill the hole.
+/// How many octets fill the hole. Text is at least one 7-bit character behind the code (R3501-280, R3501-281, R3501-365).
 fn fill(name: &str, left: &[u8], bound: &mut Bound) -> Option<usize> {
     let run = |fits: fn(u8) -> bool| left.iter().position(|b| !fits(*b)).unwrap_or(left.len());
     match name {

@@ -48,7 +48,7 @@ pub struct Condition {
 }
 
 impl Response {
-    /// Takes a response apart.
+    /// Takes a response apart: untagged, a continuation, or tagged (R3501-008).
     ///
     /// # Errors
     /// It is none that a server may send.

@@ -18,6 +18,8 @@ imap_compliance::claims! {
         names_of_commands_have_no_case,
         commands_can_be_sent_octet_by_octet,
         arguments_too_many_or_too_few_are_bad,
+        spaces_behind_a_command_are_bad,
+        strings_are_astrings_and_no_more,
     ],
 }
 
@@ -263,4 +265,49 @@ async fn arguments_too_many_or_too_few_are_bad(world: World) {
         c.hears("a BAD <text>").await;
     }
     c.talks("C: z NOOP\n S: z OK <text>").await;
+}
+
+/// R3501-355
+async fn spaces_behind_a_command_are_bad(world: World) {
+    let mut c = world.login().await;
+    for line in ["NOOP ", "CAPABILITY ", "STATUS INBOX (MESSAGES) ", "LIST \"\" * "] {
+        c.says(format!("a {line}")).await;
+        c.hears("a BAD <text>").await;
+    }
+}
+
+/// R3501-049, R3501-053, R3501-056, R3501-062
+async fn strings_are_astrings_and_no_more(world: World) {
+    let mut c = world.login().await;
+    for name in [
+        "a(b",
+        "a{b",
+        "a b",
+        "a%b",
+        "a*b",
+        "a\"b",
+        "a\\b",
+        "\"a",
+        "\"a\\b\"",
+        "\"a\"b",
+        "(a)",
+        "caf\u{e9}",
+        "\"a\u{7}\u{0}\"",
+    ] {
+        c.says(format!("a STATUS {name} (MESSAGES)")).await;
+        c.hears("a BAD <text>").await;
+    }
+    for name in [
+        "a]b",
+        "a'b",
+        "[a]",
+        "\"a\\\\b\"",
+        "\"a\\\"b\"",
+        "\"a(b) {3}\"",
+        "~a",
+        "T&aoq-glich",
+    ] {
+        c.says(format!("b STATUS {name} (MESSAGES)")).await;
+        c.hears("b NO [NONEXISTENT] <text>").await;
+    }
 }

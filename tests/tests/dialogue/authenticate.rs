@@ -13,6 +13,7 @@ imap_compliance::claims! {
         an_empty_initial_response_is_a_response,
         another_identity_is_refused_even_with_the_right_password,
         a_message_of_plain_has_three_parts,
+        a_refusal_does_not_say_why,
     ],
 }
 
@@ -138,4 +139,17 @@ async fn a_message_of_plain_has_three_parts(world: World) {
         )
         .await;
     }
+}
+
+/// R3501-348
+async fn a_refusal_does_not_say_why(world: World) {
+    let mut c = world.connect();
+    c.hears("* OK [CAPABILITY <list>] <text>").await;
+    let mut answers = Vec::new();
+    // A wrong password, and a user who is not there.
+    for message in ["AGRlbW8Ad3Jvbmc=", "AG5vYm9keQBzZWNyZXQ="] {
+        c.says(format!("a AUTHENTICATE PLAIN {message}")).await;
+        answers.push(c.response().await);
+    }
+    assert_eq!(answers[0], answers[1]);
 }

@@ -10,7 +10,7 @@ imap_compliance::claims! {
         structures_of_multiparts_with_extension_data,
         structures_of_messages_within,
     ],
-    writable: [what_is_missing_is_nil, eight_bit_headers_come_as_literals],
+    writable: [what_is_missing_is_nil, eight_bit_headers_come_as_literals, children_of_a_digest_are_messages],
 }
 
 /// R3501-325, R3501-326, R3501-327, R3501-329, R3501-331, R3501-397, R3501-402, R3501-038, R3501-396
@@ -96,4 +96,21 @@ async fn eight_bit_headers_come_as_literals(world: World) {
     c.hears_octets("* 5 FETCH (ENVELOPE (NIL {5}\r\nGr\u{fc}n NIL NIL NIL NIL NIL NIL NIL NIL))".as_bytes())
         .await;
     c.hears("b OK <text>").await;
+}
+
+/// R3501-324, R3501-231
+async fn children_of_a_digest_are_messages(world: World) {
+    let mut c = world.selected().await;
+    let digest = "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nFrom: a@b.example\r\n\r\nx\r\n--d--\r\n";
+    c.says(format!("a APPEND INBOX {{{}+}}\r\n{digest}", digest.len()))
+        .await;
+    c.hears("* 5 EXISTS\n * 1 RECENT\n a OK [APPENDUID <v> 8] <text>").await;
+    for tag in ["b", "c"] {
+        c.says(format!("{tag} FETCH 5 BODY")).await;
+        c.hears(&format!(
+            r#"* 5 FETCH (BODY (("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 22 (NIL NIL ((NIL NIL "a" "b.example")) ((NIL NIL "a" "b.example")) ((NIL NIL "a" "b.example")) NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 1) 3) "digest"))
+               {tag} OK <text>"#
+        ))
+        .await;
+    }
 }
