@@ -90,13 +90,10 @@ impl<S: MailStore> Session for MappedSession<S> {
         status.unseen = now.unseen();
         status.deleted = now.deleted();
         status.uid_next = now.uid_next();
-        let old = source
-            .open
-            .recent_from()
-            .and_then(|from| backend_api::Uid::new(from.get() - 1));
-        let first_recent = source.open.recent_from();
-        status.recent = first_recent.map_or(0, |_| now.len() - old.map_or(0, |uid| now.rank(uid)));
-        status.size = now.size().unwrap_or(0);
+        if let Some(first) = source.open.recent_from() {
+            let old = backend_api::Uid::new(first.get() - 1).map_or(0, |uid| now.rank(uid));
+            status.recent = now.len() - old;
+        }
         status.highest_mod_seq = self.store.has_mod_seqs().then(|| now.highest_mod_seq());
         Ok(status)
     }
