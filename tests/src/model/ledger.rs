@@ -53,6 +53,15 @@ impl Ledger {
         }
     }
 
+    /// A client was told of this message. One that somebody made on a connection that was cut may bear `\Deleted` from its
+    /// source without anybody having been told.
+    pub(super) fn is_told(&mut self, mailbox: &str, uid: u32, id: u64) -> Checked {
+        if self.uncertain && !self.ids.contains_key(&(mailbox.to_owned(), uid)) {
+            self.may_be_gone(mailbox, uid);
+        }
+        self.is(mailbox, uid, id)
+    }
+
     /// A message was copied.
     pub(super) fn copied(&mut self, from: &str, old: u32, to: &str, new: u32, moves: bool) -> Checked {
         let source = (from.to_owned(), old);

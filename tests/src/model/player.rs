@@ -201,7 +201,13 @@ impl Player {
         let picture = self.told()?;
         picture.fetch_told(seq, uid, flags)?;
         if let (Some(uid), Some(id)) = (uid, body.and_then(id_of)) {
-            ledger.is(&picture.mailbox, uid, id)?;
+            ledger.is_told(&picture.mailbox, uid, id)?;
+        }
+        let told = picture.messages.get((seq - 1) as usize);
+        if let Some((uid, flags)) = told.and_then(|m| Some((m.uid?, m.flags.as_ref()?)))
+            && flags.contains("\\deleted")
+        {
+            ledger.may_be_gone(&picture.mailbox, uid);
         }
         Ok(())
     }
