@@ -196,7 +196,10 @@ async fn reads_on(mut stream: BoxedStream) -> Client {
     stream.read_exact(&mut end).await.unwrap();
     assert_eq!(&end, b")\r\n");
     let mut client = Client::new(stream);
-    assert_eq!(without_recent(&mut client, "f").await, [format!("* {} EXISTS", 1 + ROUNDS)]);
+    assert_eq!(
+        without_recent(&mut client, "f").await,
+        [format!("* {} EXISTS", 1 + ROUNDS)]
+    );
     assert_eq!(ask(&mut client, "NOOP").await, ["* 1 EXPUNGE"]);
     client
 }

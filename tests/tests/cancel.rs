@@ -45,10 +45,10 @@ impl Tried for SqliteStore {
         options.stage_in_memory = 8_000;
         options.file_above = 20_000;
         let store = Self::open(folder.path(), options).unwrap();
-        store
-            .import_users("demo:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=")
-            .await
-            .unwrap();
+        // `secret`, hashed at little cost.
+        let hash =
+            "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$YSB0ZXN0J3Mgc2FsdA$+5f8jhZt9pdzjD7bbzVcN8EmnUNhT3KvVDBlTFK2x0M";
+        store.import_users(&format!("demo:{hash}")).await.unwrap();
         (store, Some(folder))
     }
 

@@ -59,10 +59,13 @@ struct Sqlite {
 
 impl Sqlite {
     async fn new() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
         // `secret`, hashed at little cost.
-        let hash = "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$YSB0ZXN0J3Mgc2FsdA$+5f8jhZt9pdzjD7bbzVcN8EmnUNhT3KvVDBlTFK2x0M";
+        let hash =
+            "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$YSB0ZXN0J3Mgc2FsdA$+5f8jhZt9pdzjD7bbzVcN8EmnUNhT3KvVDBlTFK2x0M";
         store.import_users(&format!("demo:{hash}")).await.unwrap();
         Self {
             account: store.account("demo").await.unwrap(),
@@ -73,7 +76,13 @@ impl Sqlite {
     }
 
     async fn add(&self, messages: impl Iterator<Item = (MessageBody, u64)>) {
-        let inbox = self.store.mailbox(&self.account, &MailboxName::inbox()).await.unwrap().unwrap().id;
+        let inbox = self
+            .store
+            .mailbox(&self.account, &MailboxName::inbox())
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
         let date = DateTime::new(1_000_000_000, 0);
         let new = messages.map(|(body, size)| NewMessage::new(Flags::NONE, date, size, Incoming::Body(body)));
         self.store.add(&self.account, inbox, new.collect()).await.unwrap();
@@ -89,7 +98,9 @@ impl Sqlite {
     async fn login(&self) -> Client {
         let mut client = Client::new(Box::new(self.stream()) as BoxedStream).with_deadline(Duration::from_secs(120));
         client.hears("* OK [CAPABILITY <list>] <text>").await;
-        client.talks("C: l LOGIN demo secret\n S: l OK [CAPABILITY <list>] <text>").await;
+        client
+            .talks("C: l LOGIN demo secret\n S: l OK [CAPABILITY <list>] <text>")
+            .await;
         client
     }
 
@@ -103,7 +114,10 @@ impl Sqlite {
 
 fn alone(claim: impl Future<Output = ()>) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(claim);
 }
 
@@ -113,7 +127,9 @@ fn a_million_flag_changes_add_less_than_a_megabyte_to_a_session_that_sleeps() {
     alone(async {
         let world = Sqlite::new().await;
         for _ in 0..MESSAGES / 5_000 {
-            world.add((0..5_000).map(|_| (b"Subject: x\r\n\r\nx"[..].into(), 15))).await;
+            world
+                .add((0..5_000).map(|_| (b"Subject: x\r\n\r\nx"[..].into(), 15)))
+                .await;
         }
         let mut other = world.select().await;
         let store = async |other: &mut Client, change: &str| {
@@ -134,7 +150,11 @@ fn a_million_flag_changes_add_less_than_a_megabyte_to_a_session_that_sleeps() {
         sleeper.says("n NOOP").await;
         for number in 1..=MESSAGES {
             let told = sleeper.response().await;
-            assert_eq!(String::from_utf8_lossy(&told), format!("* {number} FETCH (FLAGS ())"), "once, in order");
+            assert_eq!(
+                String::from_utf8_lossy(&told),
+                format!("* {number} FETCH (FLAGS ())"),
+                "once, in order"
+            );
         }
         sleeper.hears("n OK <text>").await;
         sleeper.talks("C: m NOOP\n S: m OK <text>").await;
@@ -146,7 +166,9 @@ fn a_million_flag_changes_add_less_than_a_megabyte_to_a_session_that_sleeps() {
 fn a_session_that_idles_and_does_not_read_costs_as_little() {
     alone(async {
         let world = Sqlite::new().await;
-        world.add((0..10_000).map(|_| (b"Subject: x\r\n\r\nx"[..].into(), 15))).await;
+        world
+            .add((0..10_000).map(|_| (b"Subject: x\r\n\r\nx"[..].into(), 15)))
+            .await;
         let (mut other, mut idle) = (world.select().await, world.select().await);
         idle.talks("C: i IDLE\n S: + <text>").await;
         let change = async |other: &mut Client, change: &str| {
@@ -194,7 +216,11 @@ fn a_session_that_idles_and_does_not_read_costs_as_little() {
 fn pipelined_commands_whose_answers_nobody_reads_cost_little() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // Time stands still until everybody waits for somebody else.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let world = World::new(Kind::Memory).await;
         let mut stream = world.login().await.into_stream();
@@ -206,8 +232,15 @@ fn pipelined_commands_whose_answers_nobody_reads_cost_little() {
             peak.look();
         }
         println!("{sent} octets were taken, {} added", peak.above(before));
-        assert!(sent < commands.len(), "40 MB of commands were taken without an answer being read");
-        assert!(peak.above(before) < 2_000_000, "commands added {} octets", peak.above(before));
+        assert!(
+            sent < commands.len(),
+            "40 MB of commands were taken without an answer being read"
+        );
+        assert!(
+            peak.above(before) < 2_000_000,
+            "commands added {} octets",
+            peak.above(before)
+        );
         // Those that were taken are answered, each once and in order, as soon as somebody reads.
         let whole = sent / 10;
         let mut client = Client::new(stream);
@@ -222,7 +255,12 @@ fn pipelined_commands_whose_answers_nobody_reads_cost_little() {
 fn who_stops_reading_or_sending_a_large_message_costs_little() {
     alone(async {
         let world = Sqlite::new().await;
-        world.add(std::iter::once((MessageBody::Ranged(Arc::new(Bulk::new(LARGE))), LARGE))).await;
+        world
+            .add(std::iter::once((
+                MessageBody::Ranged(Arc::new(Bulk::new(LARGE))),
+                LARGE,
+            )))
+            .await;
         let (mut reader, mut sender) = (world.select().await, world.login().await);
         let (before, peak) = (live(), Peak::default());
         reader.says("f FETCH 1 BODY.PEEK[]").await;
@@ -242,8 +280,14 @@ fn who_stops_reading_or_sending_a_large_message_costs_little() {
         }
         let added = peak.above(before);
         println!("half a FETCH and half an APPEND of 100 MB added {added} octets");
-        assert!(added < 4_000_000, "half a FETCH and half an APPEND of 100 MB added {added} octets");
+        assert!(
+            added < 4_000_000,
+            "half a FETCH and half an APPEND of 100 MB added {added} octets"
+        );
         drop((reading, sending));
-        until("a connection does not end", || world.server.handle().sessions().is_empty()).await;
+        until("a connection does not end", || {
+            world.server.handle().sessions().is_empty()
+        })
+        .await;
     });
 }

@@ -1,0 +1,207 @@
+//! Clients of two processes at the same messages: what each is told to have done has been done once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imap_compliance::Client;
+
+use crate::{Two, append, ok, run, select};
+
+const CLIENTS: usize = 8;
+const MESSAGES: u32 = 40;
+
+async fn clients(two: &Two, mailbox: &str) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let process = if number % 2 == 0 { &two.one } else { &two.two };
+        clients.push(select(process, mailbox).await);
+    }
+    clients
+}
+
+/// The texts of a mailbox's messages, by UID.
+async fn texts(client: &mut Client, mailbox: &str) -> BTreeMap<u32, String> {
+    ok(client, &format!("EXAMINE {mailbox}")).await;
+    let told = ok(client, "UID FETCH 1:* BODY.PEEK[TEXT]").await;
+    let uid_and_text = |line: String| {
+        let (uid, rest) = line.split_once("(UID ").unwrap().1.split_once(' ').unwrap();
+        let text = rest.split_once("\r\n").unwrap().1.trim_end_matches(')');
+        (uid.parse().unwrap(), text.to_owned())
+    };
+    told.into_iter().map(uid_and_text).collect()
+}
+
+/// The UIDs of a set as COPYUID has it.
+fn uids(set: &str) -> Vec<u32> {
+    let range = |range: &str| {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        first.parse::<u32>().unwrap()..=last.parse().unwrap()
+    };
+    set.split(',').flat_map(range).collect()
+}
+
+async fn fill(two: &Two) -> BTreeSet<String> {
+    let mut client = two.one.login().await;
+    for number in 0..MESSAGES {
+        append(
+            &mut client,
+            "INBOX",
+            format!("Subject: x\r\n\r\nmessage {number}").as_bytes(),
+        )
+        .await;
+    }
+    texts(&mut client, "INBOX").await.into_values().collect()
+}
+
+/// R6851-004
+#[test]
+fn messages_that_all_move_at_once_are_moved_once() {
+    run(async {
+        let two = Two::new();
+        let all = fill(&two).await;
+        ok(&mut two.one.login().await, "CREATE away").await;
+        let (mut from, mut to) = ("INBOX", "away");
+        for round in 0..6 {
+            let mut movers = clients(&two, from).await;
+            for (number, mover) in movers.iter_mut().enumerate() {
+                // By number, by UID, and of a part.
+                let command = match number % 4 {
+                    0 | 1 => format!("MOVE 1:{MESSAGES} {to}"),
+                    2 => format!("UID MOVE 1:* {to}"),
+                    _ => format!("MOVE 5:20 {to}"),
+                };
+                mover.says(format!("t {command}")).await;
+            }
+            let (mut moved, mut arrived) = (Vec::new(), Vec::new());
+            for mover in &mut movers {
+                let (told, tagged) = crate::answer(mover).await;
+                let whole = tagged.starts_with("OK ") || tagged.starts_with("NO [EXPUNGEISSUED] ");
+                assert!(whole, "{tagged}");
+                for code in told.iter().filter_map(|line| line.strip_prefix("* OK [COPYUID ")) {
+                    let sets: Vec<&str> = code.split([' ', ']']).collect();
+                    moved.extend(uids(sets[1]));
+                    arrived.extend(uids(sets[2]));
+                }
+            }
+            let unique = |uids: &[u32]| uids.iter().copied().collect::<BTreeSet<_>>();
+            assert_eq!(
+                (moved.len(), arrived.len()),
+                (40, 40),
+                "round {round}: {moved:?} became {arrived:?}"
+            );
+            assert_eq!(
+                (unique(&moved).len(), unique(&arrived).len()),
+                (40, 40),
+                "round {round}"
+            );
+            drop(movers);
+            for process in [&two.one, &two.two] {
+                let mut looker = process.login().await;
+                assert_eq!(texts(&mut looker, from).await, BTreeMap::new(), "round {round}");
+                let there = texts(&mut looker, to).await;
+                assert_eq!(
+                    there.keys().copied().collect::<BTreeSet<_>>(),
+                    unique(&arrived),
+                    "round {round}"
+                );
+                assert_eq!(there.into_values().collect::<BTreeSet<_>>(), all, "round {round}");
+            }
+            (from, to) = (to, from);
+        }
+    });
+}
+
+/// R3501-014
+#[test]
+fn appends_of_two_processes_get_unique_rising_uids() {
+    const EACH: u32 = 25;
+    run(async {
+        let two = Two::new();
+        let mut appending = tokio::task::JoinSet::new();
+        for (number, mut client) in clients(&two, "INBOX").await.into_iter().enumerate() {
+            appending.spawn(async move {
+                let mut uids = Vec::new();
+                for round in 0..EACH {
+                    uids.push(append(&mut client, "INBOX", format!("\r\n{number} {round}").as_bytes()).await);
+                }
+                (number, uids)
+            });
+        }
+        let mut expected = BTreeMap::new();
+        for (number, uids) in appending.join_all().await {
+            assert!(uids.is_sorted_by(|a, b| a < b), "{uids:?}");
+            expected.extend(
+                uids.into_iter()
+                    .zip(0..)
+                    .map(|(uid, round)| (uid, format!("{number} {round}"))),
+            );
+        }
+        assert_eq!(expected.len(), CLIENTS * EACH as usize, "a UID was given twice");
+        for process in [&two.one, &two.two] {
+            assert_eq!(texts(&mut process.login().await, "INBOX").await, expected);
+        }
+    });
+}
+
+/// Each adds its own keyword and takes another away: decided on old flags, some would be lost.
+#[test]
+fn no_flag_change_is_lost_among_those_of_two_processes() {
+    run(async {
+        let two = Two::new();
+        fill(&two).await;
+        let mut changing = tokio::task::JoinSet::new();
+        for (number, mut client) in clients(&two, "INBOX").await.into_iter().enumerate() {
+            changing.spawn(async move {
+                for _ in 0..10 {
+                    ok(
+                        &mut client,
+                        &format!("STORE 1:{MESSAGES} +FLAGS.SILENT (gone{number} stays{number})"),
+                    )
+                    .await;
+                    ok(&mut client, &format!("STORE 1:{MESSAGES} -FLAGS.SILENT (gone{number})")).await;
+                }
+                client
+            });
+        }
+        let mut clients = changing.join_all().await;
+        let expected: BTreeSet<String> = (0..CLIENTS).map(|n| format!("stays{n}")).collect();
+        for client in &mut clients {
+            for line in ok(client, "FETCH 1:* FLAGS")
+                .await
+                .iter()
+                .filter(|line| line.contains("FETCH"))
+            {
+                let flags = line.split_once("(FLAGS (").unwrap().1.trim_end_matches(')');
+                assert_eq!(
+                    flags.split(' ').map(str::to_owned).collect::<BTreeSet<_>>(),
+                    expected,
+                    "{line}"
+                );
+            }
+        }
+    });
+}
+
+/// Of several that expunge the same messages, each message goes once, and everybody is told of it once.
+#[test]
+fn each_expunge_of_two_processes_is_told_once() {
+    run(async {
+        let two = Two::new();
+        fill(&two).await;
+        let mut clients = clients(&two, "INBOX").await;
+        ok(&mut clients[0], r"STORE 1:20 +FLAGS.SILENT (\Deleted)").await;
+        for client in &mut clients {
+            client.sends(b"t EXPUNGE\r\nt NOOP\r\n").await;
+        }
+        for client in &mut clients {
+            let (mut told, _) = crate::answer(client).await;
+            told.extend(crate::answer(client).await.0);
+            told.extend(ok(client, "NOOP").await);
+            let mut numbers: Vec<u32> = (1..=MESSAGES).collect();
+            for line in told.iter().filter_map(|line| line.strip_suffix(" EXPUNGE")) {
+                let number: usize = line.trim_start_matches("* ").parse().unwrap();
+                numbers.remove(number - 1);
+            }
+            assert_eq!(numbers, (21..=MESSAGES).collect::<Vec<_>>(), "{told:?}");
+        }
+    });
+}
