@@ -20,13 +20,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use backend_api::{
     Account, Appended, Bytes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags, FlagsChanged,
-    MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages, ModSeq, NewMessage, Remove,
-    Result, SpecialUse, Uid, UidSet, UidValidity, async_trait,
+    Keyword, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages, ModSeq, NewMessage,
+    Remove, Result, SpecialUse, Uid, UidSet, UidValidity, async_trait,
 };
 use parking_lot::Mutex;
 
 /// The largest message it takes, in octets.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
+/// Keywords of one mailbox: clients are told all of them.
+const MAX_KEYWORDS: usize = 4_096;
 
 /// Accounts, mailboxes and messages, gone with the process.
 #[derive(Default)]
@@ -48,6 +51,8 @@ struct Mailbox {
     uid_validity: UidValidity,
     special_use: Vec<SpecialUse>,
     messages: BTreeMap<Uid, Message>,
+    /// Every keyword that a message ever had here.
+    keywords: BTreeSet<Keyword>,
     uid_next: Option<Uid>,
     /// Messages from here on were in no session yet.
     first_recent: Uid,
@@ -123,6 +128,7 @@ impl Mailboxes {
             uid_validity: UidValidity::new(number).unwrap_or(UidValidity::MAX),
             special_use: special_use.to_vec(),
             messages: BTreeMap::new(),
+            keywords: BTreeSet::new(),
             uid_next: Some(Uid::MIN),
             first_recent: Uid::MIN,
         };
@@ -150,8 +156,19 @@ impl Mailbox {
         Ok(uid)
     }
 
+    /// Lets these keywords in, or none of them when they are too many.
+    fn admit<'a>(&mut self, keywords: impl Iterator<Item = &'a Keyword>) -> Result<()> {
+        let new: BTreeSet<Keyword> = keywords.filter(|k| !self.keywords.contains(k)).cloned().collect();
+        if self.keywords.len() + new.len() > MAX_KEYWORDS {
+            return Err(Error::new(ErrorKind::Limit, "a mailbox can have at most 4096 keywords"));
+        }
+        self.keywords.extend(new);
+        Ok(())
+    }
+
     /// Adds all, or none when there are not UIDs enough.
     fn add_all(&mut self, messages: Vec<Message>) -> Result<Vec<Uid>> {
+        self.admit(messages.iter().flat_map(|m| m.flags.keywords()))?;
         let next = self.uid_next.map_or(u64::MAX, |n| u64::from(n.get()));
         if next + messages.len() as u64 > u64::from(u32::MAX) {
             return Err(Error::new(ErrorKind::Limit, "every UID of this mailbox is used up"));
@@ -253,6 +270,9 @@ impl MailStore for MemoryStore {
     ) -> Result<FlagsChanged> {
         self.with(account, |all| {
             let mailbox = all.get(mailbox)?;
+            if !matches!(change, FlagChange::Remove(_)) {
+                mailbox.admit(change.flags().keywords().iter())?;
+            }
             let mut done = FlagsChanged::default();
             for (first, last) in uids.runs() {
                 for (uid, message) in mailbox.messages.range_mut(*first..=*last) {

@@ -16,7 +16,7 @@
 //!   before, between and behind the parts of a multipart.
 //! - **TEXT**: what BODY searches, and the header and the MIME headers of the parts, as they stand there and decoded.
 //! - **BEFORE, ON, SINCE**: the day of INTERNALDATE in its own zone. **SENTBEFORE, SENTON, SENTSINCE**: the day as the Date
-//!   field writes it; a message without a Date field that can be read counts as sent on the day of its INTERNALDATE.
+//!   field writes it; a message without a Date field that can be read matches none of them.
 //!
 //! The empty string is in every text; HEADER with an empty string asks whether there is such a field. Nothing matches across
 //! two parts, across two fields of a name, or across header and body.

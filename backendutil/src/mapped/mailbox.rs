@@ -156,13 +156,18 @@ impl<S: MailStore> MappedMailbox<S> {
             || (rights.exists && self.view.has_unannounced())
     }
 
-    async fn tell_flags(&mut self, now: &Arc<Snapshot>, out: &mut Updates<'_>) -> Result<()> {
+    /// Names the mailbox's keywords when there are new ones: before the first message that has one.
+    fn tell_keywords(&mut self, now: &Snapshot, out: &mut Updates<'_>) {
         if now.keywords().len() != self.keywords
             && let Some(mut flags) = out.flags()
         {
             self.keywords = now.keywords().len();
             flags.keywords(&now.keywords().iter().cloned().collect::<Vec<_>>());
         }
+    }
+
+    async fn tell_flags(&mut self, now: &Arc<Snapshot>, out: &mut Updates<'_>) -> Result<()> {
+        self.tell_keywords(now, out);
         self.told.sort();
         let before = self.view.told().clone();
         let announced = self.view.announced_uids().last();
@@ -340,6 +345,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         }
         self.source.set_flags(&self.view.uids(&seqs), change).await?;
         let now = self.source.now().await?;
+        self.tell_keywords(&now, out);
         let view = self.view.clone();
         let known = view.told();
         let mut earlier = std::mem::take(&mut self.told);

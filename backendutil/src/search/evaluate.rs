@@ -10,7 +10,7 @@ pub(super) trait Known {
     fn row(&self) -> &Row<'_>;
     fn size(&self) -> Result<u64, Need>;
     /// The day of sending.
-    fn sent(&self) -> Result<Date, Need>;
+    fn sent(&self) -> Result<Option<Date>, Need>;
     /// Whether some field of the group has the needle; without a needle, whether there is such a field.
     fn field(&mut self, group: usize, needle: Option<usize>) -> Result<bool, Need>;
     fn body(&self, needle: usize) -> Result<bool, Need>;
@@ -30,7 +30,7 @@ impl Known for Columns<'_> {
     fn size(&self) -> Result<u64, Need> {
         self.row.size.ok_or(Need::Size)
     }
-    fn sent(&self) -> Result<Date, Need> {
+    fn sent(&self) -> Result<Option<Date>, Need> {
         Err(Need::Index)
     }
     fn field(&mut self, group: usize, _: Option<usize>) -> Result<bool, Need> {
@@ -51,7 +51,9 @@ pub(super) fn evaluate(test: &Test, known: &mut impl Known) -> Result<bool, Need
         Node::Always(value) => Ok(*value),
         Node::Row(test) => Ok(test.holds(known.row())),
         Node::Size(wanted, than) => known.size().map(|size| size.cmp(than) == *wanted),
-        Node::Sent(day_test, date) => known.sent().map(|day| day_test.holds(day, *date)),
+        Node::Sent(day_test, date) => known
+            .sent()
+            .map(|day| day.is_some_and(|day| day_test.holds(day, *date))),
         Node::Field { group, needle } => known.field(*group, *needle),
         Node::Body(needle) => known.body(*needle),
         Node::Text(needle) => known.text(*needle),

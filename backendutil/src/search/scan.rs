@@ -189,10 +189,9 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
         Ok(self.row.size.unwrap_or_else(|| self.index.size()))
     }
 
-    fn sent(&self) -> Result<Date, Need> {
+    fn sent(&self) -> Result<Option<Date>, Need> {
         let civil = self.index.sent();
-        let date = civil.and_then(|sent| Date::from_civil(i32::from(sent.year), sent.month, sent.day));
-        Ok(date.unwrap_or_else(|| self.row.date.date()))
+        Ok(civil.and_then(|sent| Date::from_civil(i32::from(sent.year), sent.month, sent.day)))
     }
 
     fn field(&mut self, group: usize, needle: Option<usize>) -> Result<bool, Need> {

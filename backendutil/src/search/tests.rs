@@ -229,15 +229,18 @@ fn sent_is_the_day_that_the_date_field_writes() {
 }
 
 #[test]
-fn a_message_without_a_date_counts_as_sent_on_the_day_of_internaldate() {
+fn a_message_without_a_date_matches_no_day() {
     for message in [
         "Subject: x\r\n\r\n",
         "Date: yesterday\r\n\r\n",
         "Date: 31 Feb 2024 10:00:00 +0000\r\n\r\n",
     ] {
         let mail = Mail::new(message);
-        assert!(mail.matches(&SearchKey::SentOn(day("2024-02-01"))), "{message:?}");
-        assert!(!mail.matches(&SearchKey::SentBefore(day("2024-02-01"))), "{message:?}");
+        for key in [SearchKey::SentOn, SearchKey::SentBefore, SearchKey::SentSince] {
+            assert!(!mail.matches(&key(day("2024-02-01"))), "{message:?}");
+        }
+        let not = SearchKey::Not(Box::new(SearchKey::SentBefore(day("2024-02-02"))));
+        assert!(mail.matches(&not), "{message:?}");
     }
 }
 

@@ -25,7 +25,11 @@ pub struct Shop {
 #[async_trait]
 impl MailStore for Shop {
     async fn login(&self, who: Credentials<'_>) -> Result<Account> {
-        if who.is("shop", "secret") { Ok(Account::new("shop")) } else { Err(Error::authentication_failed()) }
+        if who.is("shop", "secret") {
+            Ok(Account::new("shop"))
+        } else {
+            Err(Error::authentication_failed())
+        }
     }
 
     async fn mailboxes(&self, _: &Account) -> Result<Vec<MailboxEntry>> {
