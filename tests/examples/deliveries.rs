@@ -31,8 +31,19 @@ async fn idle(mut client: Client, first: u32, last: u32, told: mpsc::UnboundedSe
 
 fn show(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
-    let at = |percent: usize| times.get((times.len() - 1) * percent / 100).copied().unwrap_or_default();
-    println!("{what}: p50 {:?}, p99 {:?}, most {:?} ({} told)", at(50), at(99), at(100), times.len());
+    let at = |percent: usize| {
+        times
+            .get((times.len() - 1) * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    println!(
+        "{what}: p50 {:?}, p99 {:?}, most {:?} ({} told)",
+        at(50),
+        at(99),
+        at(100),
+        times.len()
+    );
 }
 
 #[tokio::main]
@@ -55,13 +66,19 @@ async fn main() {
     let (mut called, mut answered, mut started) = (Vec::new(), Vec::new(), Vec::new());
     for (round, first) in [(0, 1), (1, DELIVERIES + 1)] {
         let last = first + DELIVERIES - 1;
-        let tasks: Vec<_> = clients.drain(..).map(|c| tokio::spawn(idle(c, first, last, send.clone()))).collect();
+        let tasks: Vec<_> = clients
+            .drain(..)
+            .map(|c| tokio::spawn(idle(c, first, last, send.clone())))
+            .collect();
         for number in first..=last {
             let message = format!("Subject: {number}\r\n\r\n");
             let (began, done) = match round {
                 0 => {
                     let began = Instant::now();
-                    store.deliver(Delivery::new("demo"), &mut message.as_bytes()).await.unwrap();
+                    store
+                        .deliver(Delivery::new("demo"), &mut message.as_bytes())
+                        .await
+                        .unwrap();
                     (began, Instant::now())
                 }
                 _ => {

@@ -117,6 +117,8 @@ fn what_a_process_expunged_that_was_killed_goes_when_the_other_has_told_of_it() 
             ok(&mut viewer, "NOOP").await,
             ["* 3 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE"]
         );
+        // A client that sleeps would be told of what comes and goes later.
+        drop(viewer);
         all_is_reclaimed(&two.data, &two.one).await;
     });
 }
