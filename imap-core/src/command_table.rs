@@ -83,9 +83,9 @@ pub(crate) enum Numbers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeldBack {
     /// Neither EXPUNGE nor EXISTS is told.
-    Yes,
-    /// The expunges are what the command is for: they come before its OK (RFC 3501 6.4.3, RFC 6851 3.3).
-    No,
+    Both,
+    /// EXISTS alone. The expunges are what the command is for: they come before its OK (RFC 3501 6.4.3, RFC 6851 3.3).
+    Exists,
 }
 
 #[derive(Debug)]
@@ -107,7 +107,7 @@ const fn row(kind: Kind, name: &'static str, legal: Legal, end: Rights) -> Row {
         legal,
         start: Rights::NONE,
         end,
-        held_back: HeldBack::Yes,
+        held_back: HeldBack::Both,
         numbers: Numbers::Never,
     }
 }
@@ -116,9 +116,9 @@ const fn using(numbers: Numbers, row: Row) -> Row {
     Row { numbers, ..row }
 }
 
-const fn not_held_back(row: Row) -> Row {
+const fn expunges(row: Row) -> Row {
     Row {
-        held_back: HeldBack::No,
+        held_back: HeldBack::Exists,
         ..row
     }
 }
@@ -164,8 +164,8 @@ pub(crate) static TABLE: [Row; 36] = [
     row(Kind::Check, "CHECK", Selected, ALL),
     row(Kind::Close, "CLOSE", Selected, NONE),
     row(Kind::Unselect, "UNSELECT", Selected, NONE),
-    not_held_back(row(Kind::Expunge, "EXPUNGE", Selected, ALL)),
-    using(Star, not_held_back(row(Kind::UidExpunge, "UID EXPUNGE", Selected, ALL))),
+    expunges(row(Kind::Expunge, "EXPUNGE", Selected, ALL)),
+    using(Star, expunges(row(Kind::UidExpunge, "UID EXPUNGE", Selected, ALL))),
     using(Yes, row(Kind::Search, "SEARCH", Selected, NO_EXPUNGE)),
     // Its row when no message number is among its criteria: see `UID_SEARCH_BY_NUMBER`.
     told_at_start(using(Yes, row(Kind::UidSearch, "UID SEARCH", Selected, ALL))),
@@ -175,8 +175,8 @@ pub(crate) static TABLE: [Row; 36] = [
     using(Star, row(Kind::UidStore, "UID STORE", Selected, ALL)),
     using(Yes, row(Kind::Copy, "COPY", Selected, ALL)),
     using(Star, row(Kind::UidCopy, "UID COPY", Selected, ALL)),
-    using(Yes, not_held_back(row(Kind::Move, "MOVE", Selected, ALL))),
-    using(Star, not_held_back(row(Kind::UidMove, "UID MOVE", Selected, ALL))),
+    using(Yes, expunges(row(Kind::Move, "MOVE", Selected, ALL))),
+    using(Star, expunges(row(Kind::UidMove, "UID MOVE", Selected, ALL))),
 ];
 
 /// UID SEARCH with a message number anywhere among its criteria (RFC 7162 3.2.10.2, RFC 9051 5.5): as SEARCH.
@@ -207,43 +207,43 @@ mod tests {
     }
 
     const PRINTED: &str = "\
-CAPABILITY    Any               start none        end all         held-back Yes  numbers Never
-NOOP          Any               start none        end all         held-back Yes  numbers Never
-LOGOUT        Any               start none        end none        held-back Yes  numbers Never
-ID            Any               start none        end all         held-back Yes  numbers Never
-STARTTLS      NotAuthenticated  start none        end none        held-back Yes  numbers Never
-AUTHENTICATE  NotAuthenticated  start none        end none        held-back Yes  numbers Never
-LOGIN         NotAuthenticated  start none        end none        held-back Yes  numbers Never
-ENABLE        Authenticated     start none        end none        held-back Yes  numbers Never
-SELECT        Authenticated     start none        end none        held-back Yes  numbers Never
-EXAMINE       Authenticated     start none        end none        held-back Yes  numbers Never
-CREATE        Authenticated     start none        end all         held-back Yes  numbers Never
-DELETE        Authenticated     start none        end all         held-back Yes  numbers Never
-RENAME        Authenticated     start none        end all         held-back Yes  numbers Never
-SUBSCRIBE     Authenticated     start none        end all         held-back Yes  numbers Never
-UNSUBSCRIBE   Authenticated     start none        end all         held-back Yes  numbers Never
-LIST          Authenticated     start none        end all         held-back Yes  numbers Never
-LSUB          Authenticated     start none        end all         held-back Yes  numbers Never
-NAMESPACE     Authenticated     start none        end all         held-back Yes  numbers Never
-STATUS        Authenticated     start none        end all         held-back Yes  numbers Never
-APPEND        Authenticated     start none        end all         held-back Yes  numbers Never
-IDLE          Authenticated     start none        end all         held-back Yes  numbers Never
-CHECK         Selected          start none        end all         held-back Yes  numbers Never
-CLOSE         Selected          start none        end none        held-back Yes  numbers Never
-UNSELECT      Selected          start none        end none        held-back Yes  numbers Never
-EXPUNGE       Selected          start none        end all         held-back No   numbers Never
-UID EXPUNGE   Selected          start none        end all         held-back No   numbers Star
-SEARCH        Selected          start none        end no-expunge  held-back Yes  numbers Yes
-UID SEARCH    Selected          start no-expunge  end all         held-back Yes  numbers Yes
-FETCH         Selected          start none        end no-expunge  held-back Yes  numbers Yes
-UID FETCH     Selected          start no-expunge  end all         held-back Yes  numbers Star
-STORE         Selected          start none        end no-expunge  held-back Yes  numbers Yes
-UID STORE     Selected          start none        end all         held-back Yes  numbers Star
-COPY          Selected          start none        end all         held-back Yes  numbers Yes
-UID COPY      Selected          start none        end all         held-back Yes  numbers Star
-MOVE          Selected          start none        end all         held-back No   numbers Yes
-UID MOVE      Selected          start none        end all         held-back No   numbers Star
-UID SEARCH    Selected          start none        end no-expunge  held-back Yes  numbers Yes
+CAPABILITY    Any               start none        end all         held-back Both   numbers Never
+NOOP          Any               start none        end all         held-back Both   numbers Never
+LOGOUT        Any               start none        end none        held-back Both   numbers Never
+ID            Any               start none        end all         held-back Both   numbers Never
+STARTTLS      NotAuthenticated  start none        end none        held-back Both   numbers Never
+AUTHENTICATE  NotAuthenticated  start none        end none        held-back Both   numbers Never
+LOGIN         NotAuthenticated  start none        end none        held-back Both   numbers Never
+ENABLE        Authenticated     start none        end none        held-back Both   numbers Never
+SELECT        Authenticated     start none        end none        held-back Both   numbers Never
+EXAMINE       Authenticated     start none        end none        held-back Both   numbers Never
+CREATE        Authenticated     start none        end all         held-back Both   numbers Never
+DELETE        Authenticated     start none        end all         held-back Both   numbers Never
+RENAME        Authenticated     start none        end all         held-back Both   numbers Never
+SUBSCRIBE     Authenticated     start none        end all         held-back Both   numbers Never
+UNSUBSCRIBE   Authenticated     start none        end all         held-back Both   numbers Never
+LIST          Authenticated     start none        end all         held-back Both   numbers Never
+LSUB          Authenticated     start none        end all         held-back Both   numbers Never
+NAMESPACE     Authenticated     start none        end all         held-back Both   numbers Never
+STATUS        Authenticated     start none        end all         held-back Both   numbers Never
+APPEND        Authenticated     start none        end all         held-back Both   numbers Never
+IDLE          Authenticated     start none        end all         held-back Both   numbers Never
+CHECK         Selected          start none        end all         held-back Both   numbers Never
+CLOSE         Selected          start none        end none        held-back Both   numbers Never
+UNSELECT      Selected          start none        end none        held-back Both   numbers Never
+EXPUNGE       Selected          start none        end all         held-back Exists numbers Never
+UID EXPUNGE   Selected          start none        end all         held-back Exists numbers Star
+SEARCH        Selected          start none        end no-expunge  held-back Both   numbers Yes
+UID SEARCH    Selected          start no-expunge  end all         held-back Both   numbers Yes
+FETCH         Selected          start none        end no-expunge  held-back Both   numbers Yes
+UID FETCH     Selected          start no-expunge  end all         held-back Both   numbers Star
+STORE         Selected          start none        end no-expunge  held-back Both   numbers Yes
+UID STORE     Selected          start none        end all         held-back Both   numbers Star
+COPY          Selected          start none        end all         held-back Both   numbers Yes
+UID COPY      Selected          start none        end all         held-back Both   numbers Star
+MOVE          Selected          start none        end all         held-back Exists numbers Yes
+UID MOVE      Selected          start none        end all         held-back Exists numbers Star
+UID SEARCH    Selected          start none        end no-expunge  held-back Both   numbers Yes
 ";
 
     /// R3501-086, R3501-304 to R3501-308, R2177-008
@@ -252,7 +252,7 @@ UID SEARCH    Selected          start none        end no-expunge  held-back Yes 
         let mut printed = String::new();
         for row in TABLE.iter().chain([&UID_SEARCH_BY_NUMBER]) {
             printed += &format!(
-                "{:<13} {:<17} start {:<11} end {:<11} held-back {:<4} numbers {:?}\n",
+                "{:<13} {:<17} start {:<11} end {:<11} held-back {:<6} numbers {:?}\n",
                 row.name,
                 format!("{:?}", row.legal),
                 shown(row.start),

@@ -347,7 +347,7 @@ impl Connection {
         let Some(row) = self.running.as_ref().map(|r| r.row) else {
             return Rights::NONE;
         };
-        if row.end.is_none() || row.held_back == HeldBack::No {
+        if row.end.is_none() {
             return row.end;
         }
         if !self.look_ahead() || self.held_back >= self.config.limits.hold_back_commands {
@@ -355,7 +355,9 @@ impl Connection {
             return row.end;
         }
         self.held_back += 1;
-        Rights::FLAGS
+        let mut rights = Rights::FLAGS;
+        rights.expunge = row.held_back == HeldBack::Exists;
+        rights
     }
 
     /// What may be told during IDLE: EXPUNGE only while no octet beyond the IDLE line is unread.

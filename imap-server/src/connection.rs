@@ -39,7 +39,7 @@ pub(crate) struct Conn<B: Backend> {
     pub(crate) failed_logins: u32,
     /// The running command is answered, then `* BYE` with this text.
     pub(crate) bye: Option<String>,
-    /// Since when EXPUNGE has been held back by commands that wait, and not been told.
+    /// Since when EXPUNGE or EXISTS has been held back by commands that wait, and not been told.
     held_since: Option<Instant>,
     errors: u32,
 }
@@ -238,7 +238,7 @@ impl<B: Backend> Conn<B> {
             core.end_hold_back();
         }
         let rights = core.rights_at_end();
-        if rights.expunge {
+        if rights == Rights::ALL {
             self.held_since = None;
         } else if core.is_holding_back() {
             self.held_since.get_or_insert(now);

@@ -64,10 +64,27 @@ fn what_waits_behind_holds_back() {
         assert_eq!(core.holds_back(), rights == Rights::FLAGS);
         assert_eq!(core.rights_at_end(), rights, "{behind}");
     }
-    let (mut core, _) = begun("a EXPUNGE\r\nb STORE 1:* FLAGS ()\r\n");
-    assert_eq!(core.rights_at_end(), Rights::ALL);
     let (core, _) = begun("a UID FETCH 1:* UID\r\nb STORE 1:* FLAGS ()\r\n");
     assert_eq!(core.rights_at_start(), Rights::FLAGS);
+}
+
+/// R3501-083, R3501-200
+#[test]
+fn a_command_that_expunges_holds_back_exists_alone() {
+    let mut expunges = Rights::ALL;
+    expunges.exists = false;
+    for command in ["EXPUNGE", "UID EXPUNGE 1:5", "MOVE 1 x", "UID MOVE 1 x"] {
+        for (behind, rights) in [
+            ("", Rights::ALL),
+            ("b NOOP\r\n", Rights::ALL),
+            ("b STORE 1:* +FLAGS (\\Deleted)\r\n", expunges),
+            ("b UID STORE 1:* +FLAGS (\\Deleted)\r\n", expunges),
+        ] {
+            let (mut core, _) = begun(&format!("a {command}\r\n{behind}"));
+            assert_eq!(core.rights_at_end(), rights, "{command} {behind}");
+            assert_eq!(core.is_holding_back(), rights == expunges);
+        }
+    }
 }
 
 #[test]
