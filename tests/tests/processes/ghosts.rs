@@ -144,12 +144,13 @@ fn what_nobody_was_told_of_goes_when_all_processes_have_ended_and_one_starts() {
     });
 }
 
-/// After 35 minutes, whoever lives: nobody else knows of them.
+/// After 35 minutes, whoever lives and whatever they number: what is missing then is said (RFC 2180 4.1.2).
 #[test]
-fn what_a_process_took_to_its_grave_goes_after_its_time() {
+fn what_was_expunged_goes_after_its_time_also_under_a_view_that_sleeps() {
     run(async {
         let two = Two::new();
-        drop(haunted(&two).await);
+        let (mut viewer, other) = haunted(&two).await;
+        drop(other);
         let Two { data, one, two } = two;
         two.kill();
         let aged = data.folder().connection();
@@ -161,6 +162,24 @@ fn what_a_process_took_to_its_grave_goes_after_its_time() {
         aged.execute_batch("UPDATE ghosts SET at = at - 2 * 60").unwrap();
         let _again = data.serve();
         all_goes_by_itself(&data).await;
+
+        let (told, tagged) = ask(&mut viewer, "FETCH 1:3 BODY.PEEK[]").await;
+        assert!(
+            told.is_empty() && tagged.starts_with("NO [EXPUNGEISSUED]"),
+            "{told:?} {tagged}"
+        );
+        // What the listing remembers of them needs no row.
+        assert_eq!(
+            ok(&mut viewer, "FETCH 1,3 (UID RFC822.SIZE FLAGS)").await,
+            [
+                r"* 1 FETCH (UID 1 RFC822.SIZE 500 FLAGS (\Deleted))",
+                r"* 3 FETCH (UID 3 RFC822.SIZE 2000000 FLAGS (\Deleted))"
+            ]
+        );
+        assert_eq!(
+            ok(&mut viewer, "NOOP").await,
+            ["* 3 EXPUNGE", "* 2 EXPUNGE", "* 1 EXPUNGE"]
+        );
         drop(one);
     });
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use backend_api::{FlagChange, Flags, MailStore as _, MailboxName, Uid, UidSet};
+use backend_sqlite::{Options, SqliteStore};
 use imap_compliance::Client;
 
 use crate::{Two, append, ok, run, select};
@@ -202,6 +204,44 @@ fn each_expunge_of_two_processes_is_told_once() {
                 numbers.remove(number - 1);
             }
             assert_eq!(numbers, (21..=MESSAGES).collect::<Vec<_>>(), "{told:?}");
+        }
+    });
+}
+
+/// Two stores of this process beside the servers': of many changes that ask for one mod-sequence a single one is made.
+#[test]
+fn of_conditional_changes_under_one_mod_sequence_one_wins() {
+    run(async {
+        let two = Two::new();
+        two.data.deliver("INBOX", b"Subject: 1\n\n");
+        let stores = [(); 2].map(|()| SqliteStore::open(two.data.path(), Options::default()).unwrap());
+        let account = stores[0].account("demo").await.unwrap();
+        let inbox = stores[0]
+            .mailbox(&account, &MailboxName::inbox())
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
+        for round in 0..20 {
+            let known = stores[0].messages(&account, inbox).await.unwrap().highest_mod_seq;
+            let mut racing = tokio::task::JoinSet::new();
+            for number in 0..6 {
+                let (store, account) = (stores[number % 2].clone(), account.clone());
+                racing.spawn(async move {
+                    let change = FlagChange::Replace(Flags::NONE.with_keyword(&format!("k{round}x{number}")));
+                    let uids = UidSet::run(Uid::MIN, Uid::MIN);
+                    let done = store
+                        .set_flags(&account, inbox, &uids, &change, Some(known))
+                        .await
+                        .unwrap();
+                    (done.modified.is_empty(), change)
+                });
+            }
+            let outcomes = racing.join_all().await;
+            let made: Vec<_> = outcomes.iter().filter(|(made, _)| *made).collect();
+            assert_eq!(made.len(), 1, "round {round}: {outcomes:?}");
+            let now = stores[1].messages(&account, inbox).await.unwrap();
+            assert_eq!(FlagChange::Replace(now.entries[0].flags.clone()), made[0].1);
         }
     });
 }
