@@ -82,7 +82,7 @@ pub enum Command {
     Subscribe(MailboxArg),
     /// UNSUBSCRIBE
     Unsubscribe(MailboxArg),
-    /// LIST, LSUB. LIST of the empty pattern asks for the separator alone.
+    /// LIST, LSUB
     List {
         /// Reference name, decoded.
         reference: String,
@@ -90,6 +90,8 @@ pub enum Command {
         pattern: String,
         /// LSUB rather than LIST.
         lsub: bool,
+        /// The options of an extended LIST (RFC 5258 3): without them the empty pattern asks for the separator.
+        options: Option<ListOptions>,
     },
     /// NAMESPACE (RFC 2342)
     Namespace,
@@ -203,6 +205,14 @@ impl Command {
             Self::Idle => "IDLE",
         }
     }
+}
+
+/// The options of an extended LIST: those that come with SPECIAL-USE (RFC 6154 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ListOptions {
+    /// Mailboxes with a special use alone.
+    pub special_use: bool,
 }
 
 /// A mailbox argument: a possible name, or why it is none (then no such mailbox exists, and none can be made).

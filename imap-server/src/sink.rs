@@ -117,12 +117,16 @@ impl SearchSink for Found<'_> {
 pub(crate) struct Lines<'a> {
     pub(crate) out: Out<'a>,
     pub(crate) lsub: bool,
+    /// Those with a special use alone.
+    pub(crate) special_use: bool,
 }
 
 #[async_trait]
 impl ListSink for Lines<'_> {
     fn put(&mut self, entry: &ListEntry) {
-        self.out.put(|w| w.list(entry, self.lsub));
+        if !self.special_use || !entry.attributes.special_use.is_empty() {
+            self.out.put(|w| w.list(entry, self.lsub));
+        }
     }
     fn is_full(&self) -> bool {
         self.out.full

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::{Parse, Stop};
 use crate::Limits;
 use crate::answer::{Answer, Code};
-use crate::command::{Command, MailboxArg};
+use crate::command::{Command, ListOptions, MailboxArg};
 use crate::utf7;
 
 const EXPECTED: &str = "a mailbox name";
@@ -89,8 +89,15 @@ fn create_parameters(c: &mut Cursor<'_>) -> Parse<Vec<SpecialUse>> {
     Ok(uses)
 }
 
+/// LIST, also extended (RFC 5258) by the options of RFC 6154 2; LSUB.
 pub(super) fn list(c: &mut Cursor<'_>, lsub: bool, limits: &Limits) -> Parse<Command> {
     c.space("a space and a reference name")?;
+    let mut options = None;
+    if !lsub && c.peek() == Some(b'(') {
+        let special_use = special_use_option(c)?;
+        options = Some(ListOptions { special_use });
+        c.space("a space and a reference name")?;
+    }
     let start = c.position();
     let reference = decoded(c.astring("a reference name")?, c, start)?;
     c.space("a space and a pattern")?;
@@ -99,12 +106,41 @@ pub(super) fn list(c: &mut Cursor<'_>, lsub: bool, limits: &Limits) -> Parse<Com
     if reference.len() + pattern.len() > limits.list_pattern {
         return Err(c.bad_at("a shorter pattern", start));
     }
+    if !lsub && c.another() {
+        if !c.keyword("RETURN ") {
+            return Err(c.bad("RETURN and a list of options"));
+        }
+        // Whatever is returned shows its special use.
+        special_use_option(c)?;
+        options.get_or_insert_default();
+    }
     c.end("the end of the command")?;
     Ok(Command::List {
         reference,
         pattern,
         lsub,
+        options,
     })
+}
+
+/// A list of options, which can be but `SPECIAL-USE`: whether it is among them.
+fn special_use_option(c: &mut Cursor<'_>) -> Parse<bool> {
+    const OPTION: &str = "the option SPECIAL-USE";
+    c.expect(b'(', "a list of options")?;
+    if c.eat(b')') {
+        return Ok(false);
+    }
+    loop {
+        let start = c.position();
+        if !c.word(OPTION)?.eq_ignore_ascii_case("SPECIAL-USE") {
+            return Err(c.bad_at(OPTION, start));
+        }
+        if !c.another() {
+            break;
+        }
+    }
+    c.expect(b')', "an option or the end of the list")?;
+    Ok(true)
 }
 
 fn decoded(wire: std::borrow::Cow<'_, [u8]>, c: &Cursor<'_>, at: usize) -> Parse<String> {

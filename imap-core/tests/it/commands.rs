@@ -203,20 +203,55 @@ fn commands_about_mailboxes() {
             ("RENAME a", "BAD expected a space and a mailbox name at column 11"),
             ("SUBSCRIBE &-", "Subscribe(Ok(\"&\"))"),
             ("UNSUBSCRIBE x", "Unsubscribe(Ok(\"x\"))"),
-            ("LIST \"\" *", "List { reference: \"\", pattern: \"*\", lsub: false }"),
-            ("LIST \"\" \"\"", "List { reference: \"\", pattern: \"\", lsub: false }"),
+            (
+                "LIST \"\" *",
+                "List { reference: \"\", pattern: \"*\", lsub: false, options: None }",
+            ),
+            (
+                "LIST \"\" \"\"",
+                "List { reference: \"\", pattern: \"\", lsub: false, options: None }",
+            ),
             (
                 "LSUB a/ %/b*c",
-                "List { reference: \"a/\", pattern: \"%/b*c\", lsub: true }",
+                "List { reference: \"a/\", pattern: \"%/b*c\", lsub: true, options: None }",
             ),
             (
                 "LIST \"\" &AOk-*",
-                "List { reference: \"\", pattern: \"é*\", lsub: false }",
+                "List { reference: \"\", pattern: \"é*\", lsub: false, options: None }",
             ),
             ("LIST \"\" &*", "BAD expected a name in modified UTF-7 at column 11"),
             ("LIST *", "BAD expected a reference name at column 8"),
             ("LIST \"\" (a b)", "BAD expected a pattern at column 11"),
-            ("LIST (SUBSCRIBED) \"\" *", "BAD expected a reference name at column 8"),
+            (
+                "LIST (special-use) \"\" *",
+                "List { reference: \"\", pattern: \"*\", lsub: false, options: Some(ListOptions { special_use: true }) }",
+            ),
+            (
+                "LIST () \"\" \"\" RETURN (SPECIAL-USE)",
+                "List { reference: \"\", pattern: \"\", lsub: false, options: Some(ListOptions { special_use: false }) }",
+            ),
+            (
+                "LIST \"\" % return (SPECIAL-USE SPECIAL-USE)",
+                "List { reference: \"\", pattern: \"%\", lsub: false, options: Some(ListOptions { special_use: false }) }",
+            ),
+            (
+                "LIST (SUBSCRIBED) \"\" *",
+                "BAD expected the option SPECIAL-USE at column 9",
+            ),
+            ("LIST (SPECIAL-USE) *", "BAD expected a reference name at column 22"),
+            (
+                "LIST \"\" * RETURN (CHILDREN)",
+                "BAD expected the option SPECIAL-USE at column 21",
+            ),
+            (
+                "LIST \"\" * RETURN",
+                "BAD expected RETURN and a list of options at column 13",
+            ),
+            ("LSUB (SPECIAL-USE) \"\" *", "BAD expected a reference name at column 8"),
+            (
+                "LSUB \"\" * RETURN (SPECIAL-USE)",
+                "BAD expected the end of the command at column 12",
+            ),
             (
                 "STATUS inbox (MESSAGES unseen)",
                 "Status { mailbox: Ok(\"INBOX\"), items: StatusItems { messages: true, recent: false, uid_next: false, \

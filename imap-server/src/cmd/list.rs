@@ -1,6 +1,8 @@
-//! LIST and LSUB (RFC 3501 6.3.8, 6.3.9): reference and pattern become one pattern.
+//! LIST and LSUB (RFC 3501 6.3.8, 6.3.9): reference and pattern become one pattern. LIST can ask for mailboxes with a special
+//! use alone (RFC 6154 2).
 
 use backend_api::{Backend, Ctx, ListQuery, SEPARATOR, Session};
+use imap_core::ListOptions;
 
 use super::need;
 use crate::connection::Conn;
@@ -13,9 +15,10 @@ pub(super) async fn run<B: Backend>(
     reference: &str,
     pattern: &str,
     lsub: bool,
+    options: Option<ListOptions>,
 ) -> Result<Reply, Fail> {
     let done = if lsub { "LSUB completed" } else { "LIST completed" };
-    if pattern.is_empty() && !lsub {
+    if pattern.is_empty() && !lsub && options.is_none() {
         conn.wire.core.writer().list_root(false);
         return Reply::ok(done);
     }
@@ -26,6 +29,7 @@ pub(super) async fn run<B: Backend>(
     let mut lines = Lines {
         out: Out::new(&mut wire.core, &mut wire.tx),
         lsub,
+        special_use: options.is_some_and(|options| options.special_use),
     };
     let listed = race(
         session.list(&ctx, &query, &mut lines),

@@ -62,7 +62,8 @@ pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Comm
             reference,
             pattern,
             lsub,
-        } => Box::pin(list::run(conn, &reference, &pattern, lsub)).await,
+            options,
+        } => Box::pin(list::run(conn, &reference, &pattern, lsub, options)).await,
         Command::Namespace => namespace::run(conn),
         Command::Status {
             mailbox,

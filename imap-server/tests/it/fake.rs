@@ -202,7 +202,11 @@ impl Session for FakeSession {
         self.fake.call(format!("list {:?} lsub={}", query.patterns, query.lsub));
         let names: Vec<_> = self.fake.world().mailboxes.iter().cloned().collect();
         for name in names {
-            out.put(&ListEntry::new(MailboxName::new(&name).unwrap(), Attributes::default()));
+            let mut attributes = Attributes::default();
+            if name == "Junk" {
+                attributes.special_use.push(SpecialUse::Junk);
+            }
+            out.put(&ListEntry::new(MailboxName::new(&name).unwrap(), attributes));
             if out.is_full() {
                 out.ready().await?;
             }

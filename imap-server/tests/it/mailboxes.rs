@@ -122,6 +122,38 @@ async fn lists_join_reference_and_pattern() {
     assert_eq!(fake.calls(), [r#"list ["*"] lsub=false"#, r#"list ["a/%"] lsub=true"#]);
 }
 
+/// R6154-001, R6154-002
+#[tokio::test(start_paused = true)]
+async fn list_selects_and_returns_special_uses() {
+    let fake = Fake::new(0);
+    let mut c = client(&fake).await;
+    c.talk(
+        r#"
+        C: a CREATE Junk
+        S: a OK CREATE completed
+        C: b LIST (SPECIAL-USE) "" *
+        S: * LIST (\Junk) "/" Junk
+        S: b OK LIST completed
+        C: c LIST "" * RETURN (SPECIAL-USE)
+        S: * LIST () "/" INBOX
+        S: * LIST (\Junk) "/" Junk
+        S: * LIST () "/" Other
+        S: c OK LIST completed
+        "#,
+    )
+    .await;
+}
+
+/// RFC 5258 3: only the form of RFC 3501 asks for the separator.
+#[tokio::test(start_paused = true)]
+async fn an_extended_list_of_the_empty_pattern_does_not_ask_for_the_separator() {
+    let fake = Fake::new(0);
+    let mut c = client(&fake).await;
+    c.talk("C: a LIST (SPECIAL-USE) \"\" \"\"\nS: a OK LIST completed")
+        .await;
+    assert_eq!(fake.calls(), [r#"list [""] lsub=false"#]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn status_tells_what_was_asked_also_of_the_selected_mailbox() {
     let fake = Fake::new(2);

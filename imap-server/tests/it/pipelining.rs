@@ -39,11 +39,14 @@ async fn a_command_by_number_behind_noop_holds_expunge_and_exists_back() {
 async fn expunge_tells_what_is_gone_and_holds_back_what_is_new() {
     let fake = Fake::new(3);
     let mut c = Client::selected(&Server::new(fake.clone())).await;
-    c.talk("C: s STORE 1 +FLAGS.SILENT (\\Deleted)\nS: s OK STORE completed").await;
+    c.talk("C: s STORE 1 +FLAGS.SILENT (\\Deleted)\nS: s OK STORE completed")
+        .await;
     fake.remove(2);
     fake.arrive("new");
-    c.send("a EXPUNGE\r\nb UID STORE 1:* +FLAGS.SILENT (\\Deleted)\r\n").await;
-    c.expect("* 2 EXPUNGE\r\n* 1 EXPUNGE\r\na OK EXPUNGE completed\r\n").await;
+    c.send("a EXPUNGE\r\nb UID STORE 1:* +FLAGS.SILENT (\\Deleted)\r\n")
+        .await;
+    c.expect("* 2 EXPUNGE\r\n* 1 EXPUNGE\r\na OK EXPUNGE completed\r\n")
+        .await;
     c.expect("* 2 EXISTS\r\n* 0 RECENT\r\nb OK STORE completed\r\n").await;
     assert!(fake.world().messages.values().last().unwrap().flags.is_empty());
 }
