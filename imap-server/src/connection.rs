@@ -276,6 +276,25 @@ impl<B: Backend> Conn<B> {
         Ok(false)
     }
 
+    /// Closes the selected mailbox, as UNSELECT would, if this connection itself has just deleted it: who does that has no
+    /// need of a farewell. Others are told `* BYE`.
+    pub(crate) async fn close_if_gone(&mut self) -> Result<(), End> {
+        let Some(mailbox) = &mut self.mailbox else {
+            return Ok(());
+        };
+        let ctx = Ctx::new(&self.info);
+        let wire = &mut self.wire;
+        let mut out = Out::new(&mut wire.core, &mut wire.tx);
+        let mut nothing = Updates::new(&mut out, Rights::NONE);
+        let work = mailbox.poll(&ctx, &mut nothing);
+        let polled = race(work, &mut wire.rx, &wire.entry, wire.times.backend).await?;
+        self.wire.check()?;
+        if polled.is_err_and(|e| e.kind() == ErrorKind::MailboxGone) {
+            self.close_mailbox();
+        }
+        Ok(())
+    }
+
     /// The answer to a command that failed, or the end of the connection.
     pub(crate) fn answer_to(&mut self, fail: Fail) -> Result<Answer<'static>, End> {
         match fail {

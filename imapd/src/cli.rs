@@ -265,7 +265,7 @@ accounts.txt:
 const DELIVER_ABOUT: &str = "\
 Put one message from standard input into a mailbox.
 
-`Return-Path: <ADDR>` and `Delivered-To: NAME` are put before it, bare LF line ends become CRLF, and a first line `From ` as in mbox \
+`Return-Path: <ADDR>` and `Delivered-To: NAME` are put before it, bare LF line ends become CRLF, NUL octets are left out, and a first line `From ` as in mbox \
 files is dropped; nothing else is changed. When the exit code is 0 the message is on the disk; clients that are connected hear \
 of it at once. It takes messages of any size in constant memory.";
 

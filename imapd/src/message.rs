@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 /// Octets read at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Reads a message piece by piece. A LF without a CR before it becomes CRLF; every other octet is kept.
+/// Reads a message piece by piece. A LF without a CR before it becomes CRLF, and NUL is left out: IMAP has no way to send one
+/// (RFC 3501 9, R3501-338), and a message is worth more than a bounce. Every other octet is kept.
 pub(crate) struct Message<R> {
     source: R,
     piece: Box<[u8]>,
@@ -37,7 +38,7 @@ impl<R: AsyncRead + Unpin> Message<R> {
         message.start = mbox_line(message.rest());
         if message.rest().is_empty() {
             (message.start, message.end) = (0, 0);
-            message.fill_up().await?;
+            while message.rest().is_empty() && message.fill_up().await? {}
         }
         Ok((!message.rest().is_empty()).then_some(message))
     }
@@ -46,7 +47,7 @@ impl<R: AsyncRead + Unpin> Message<R> {
     async fn fill_up(&mut self) -> io::Result<bool> {
         let room = self.piece.get_mut(self.end..).unwrap_or_default();
         let read = self.source.read(room).await?;
-        self.end += read;
+        self.end += without_nul(room.get_mut(..read).unwrap_or_default());
         Ok(read > 0)
     }
 }
@@ -84,14 +85,32 @@ impl<R> Message<R> {
 impl<R: AsyncRead + Unpin> AsyncRead for Message<R> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let message = &mut *self;
-        if message.rest().is_empty() {
+        while message.rest().is_empty() {
             let mut piece = ReadBuf::new(&mut message.piece);
             ready!(Pin::new(&mut message.source).poll_read(cx, &mut piece))?;
-            (message.start, message.end) = (0, piece.filled().len());
+            if piece.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            (message.start, message.end) = (0, without_nul(piece.filled_mut()));
         }
         message.give(out);
         Poll::Ready(Ok(()))
     }
+}
+
+/// Moves everything but NUL to the front, and says how much that is.
+fn without_nul(octets: &mut [u8]) -> usize {
+    if !octets.contains(&0) {
+        return octets.len();
+    }
+    let mut kept = 0;
+    for at in 0..octets.len() {
+        if octets.get(at).is_some_and(|b| *b != 0) {
+            octets.swap(kept, at);
+            kept += 1;
+        }
+    }
+    kept
 }
 
 /// How long the line is that mbox files have before a message. A header field of that name has a colon (RFC 5322 4.5).
@@ -137,6 +156,8 @@ mod tests {
         let longer_crlf = [&b"a\r\n"[..], &long[..], b"\r\n"].concat();
         let table: &[(&[u8], Option<&[u8]>)] = &[
             (b"", None),
+            (b"\0\0", None),
+            (b"a\0\n\0\0b\0\r\0\n", Some(b"a\r\nb\r\n")),
             (b"From a@b Thu Jan  1 00:00:00 1970\n", None),
             (b"From a@b Thu Jan  1 00:00:00 1970", None),
             (
@@ -149,7 +170,7 @@ mod tests {
             (b"From", Some(b"From")),
             (b"\n", Some(b"\r\n")),
             (b"a\r\n\nb\n\r\nc", Some(b"a\r\n\r\nb\r\n\r\nc")),
-            (b"a\r\rb\r\n\0\xff\r", Some(b"a\r\rb\r\n\0\xff\r")),
+            (b"a\r\rb\r\n\0\xff\r", Some(b"a\r\rb\r\n\xff\r")),
             (&longer, Some(&longer_crlf)),
         ];
         for (text, expected) in table {

@@ -398,7 +398,10 @@ async fn what_nobody_numbers_any_more_is_reclaimed_once<S: MailStore>(world: Wor
 
 async fn a_new_keyword_is_told_before_it_is_used<S: MailStore>(world: World<S>) {
     let (mut a, mut b) = (world.select("INBOX").await, world.select("INBOX").await);
-    assert_eq!(a.store(&seqs("1"), "+$Work", false).await, ["FLAGS ($Work)", "1 FETCH ($Work)"]);
+    assert_eq!(
+        a.store(&seqs("1"), "+$Work", false).await,
+        ["FLAGS ($Work)", "1 FETCH ($Work)"]
+    );
     assert_eq!(a.noop().await, NONE);
     assert_eq!(b.noop().await, ["FLAGS ($Work)", "1 FETCH ($Work)"]);
     assert_eq!(b.store(&seqs("2"), "+$work", false).await, ["2 FETCH ($work)"]);

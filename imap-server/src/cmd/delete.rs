@@ -14,5 +14,6 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg) -> 
     }
     let session = need(&mut conn.session)?;
     session.delete(&Ctx::new(&conn.info), &name).await?;
+    conn.close_if_gone().await?;
     Reply::ok("DELETE completed")
 }

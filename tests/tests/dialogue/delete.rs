@@ -8,6 +8,7 @@ imap_compliance::claims! {
         takes_the_messages_with_it,
         children_stay_and_the_name_with_them,
         who_has_it_selected_is_told_goodbye,
+        who_deletes_what_he_has_selected_is_no_longer_in_it,
         the_subscription_stays,
     ],
     four_methods: [is_refused_by_a_store_without_it],
@@ -111,4 +112,26 @@ async fn the_subscription_stays(world: World) {
 async fn is_refused_by_a_store_without_it(world: World) {
     let mut c = world.login().await;
     c.talks("C: a DELETE Junk\n S: a NO [CANNOT] <text>").await;
+}
+
+/// Others are told goodbye; who does it himself goes on.
+async fn who_deletes_what_he_has_selected_is_no_longer_in_it(world: World) {
+    let mut c = world.login().await;
+    c.talks(
+        r"C: a SELECT Junk
+          S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
+          S: * 0 EXISTS
+          S: * 0 RECENT
+          S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] <text>
+          S: * OK [UIDNEXT 1] <text>
+          S: * OK [UIDVALIDITY <j>] <text>
+          S: a OK [READ-WRITE] <text>
+          C: b DELETE Junk
+          S: b OK <text>
+          C: c FETCH 1 (FLAGS)
+          S: c BAD <text>
+          C: d NOOP
+          S: d OK <text>",
+    )
+    .await;
 }
