@@ -454,7 +454,7 @@ pub trait MailStore: Send + Sync + 'static {
     /// [`NotFound`](crate::ErrorKind::NotFound), [`OverQuota`](crate::ErrorKind::OverQuota); the default refuses.
     async fn add(&self, account: &Account, mailbox: MailboxId, messages: Vec<NewMessage>) -> Result<Appended> {
         let _ = (account, mailbox, messages);
-        Err(read_only())
+        Err(refused("messages cannot be added here"))
     }
 
     /// Changes flags of those messages that are (still) there, as one operation. Decide on what the store holds at that
@@ -471,7 +471,7 @@ pub trait MailStore: Send + Sync + 'static {
         unchanged_since: Option<ModSeq>,
     ) -> Result<FlagsChanged> {
         let _ = (account, mailbox, uids, change, unchanged_since);
-        Err(read_only())
+        Err(refused("flags cannot be changed here"))
     }
 
     /// Removes messages and says which.
@@ -480,7 +480,7 @@ pub trait MailStore: Send + Sync + 'static {
     /// Any; the default refuses.
     async fn remove(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, which: Remove) -> Result<UidSet> {
         let _ = (account, mailbox, uids, which);
-        Err(read_only())
+        Err(refused("messages cannot be removed here"))
     }
 
     /// Copies messages with flags and date into another mailbox as one operation; those that are gone are skipped, unless
@@ -646,8 +646,8 @@ pub trait MailStore: Send + Sync + 'static {
     }
 }
 
-fn read_only() -> Error {
-    Error::new(ErrorKind::ReadOnly, "this mailbox is read-only")
+fn refused(what: &str) -> Error {
+    Error::new(ErrorKind::ReadOnly, what)
 }
 
 fn no_mailbox_changes() -> Error {

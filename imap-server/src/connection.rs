@@ -219,7 +219,7 @@ impl<B: Backend> Conn<B> {
             let rights = self.rights_at_end(started.at);
             self.poll(rights).await?;
         }
-        started.ended(&reply, &self.wire);
+        started.ended(&reply, &mut self.wire);
         reply.complete(tag, &mut self.wire.core);
         match self.bye.take() {
             Some(text) => Err(End::Bye(text)),

@@ -41,7 +41,6 @@ pub(crate) struct Started {
     /// When it began.
     pub(crate) at: Instant,
     pub(crate) span: Span,
-    octets_in: u64,
     octets_out: u64,
 }
 
@@ -51,16 +50,15 @@ impl Started {
             at: Instant::now(),
             span: tracing::debug_span!(
                 "command",
-                name,
+                command = name,
                 user = place.user().as_deref(),
                 mailbox = place.mailbox().as_ref().map(|m| m.as_str())
             ),
-            octets_in: wire.rx.octets,
             octets_out: wire.octets_out(),
         }
     }
 
-    pub(crate) fn ended(&self, reply: &Reply, wire: &Wire) {
+    pub(crate) fn ended(&self, reply: &Reply, wire: &mut Wire) {
         let outcome = match reply {
             Reply::Answered => "answered",
             _ => match reply.verdict() {
@@ -72,7 +70,7 @@ impl Started {
         tracing::debug!(
             parent: &self.span,
             outcome,
-            octets_in = wire.rx.octets - self.octets_in,
+            octets_in = wire.account_input(),
             octets_out = wire.octets_out() - self.octets_out,
             us = self.at.elapsed().as_micros() as u64,
             "done"

@@ -46,6 +46,8 @@ pub(crate) struct Wire {
     timer: Pin<Box<Sleep>>,
     /// Since when answers wait to be sent.
     unsent_since: Option<Instant>,
+    /// Octets of the commands that have ended.
+    accounted: u64,
 }
 
 impl Wire {
@@ -68,6 +70,7 @@ impl Wire {
             timer: Box::pin(sleep_until(start + times.login)),
             times: times.clone(),
             unsent_since: None,
+            accounted: 0,
         }
     }
 
@@ -201,6 +204,13 @@ impl Wire {
     }
 
     /// All octets written for the client so far, sent or not.
+    /// Octets that were taken up since this was asked last: those of one command, its literals included.
+    pub(crate) fn account_input(&mut self) -> u64 {
+        let taken = self.rx.octets.saturating_sub(self.core.input().len() as u64);
+        let before = std::mem::replace(&mut self.accounted, taken);
+        taken.saturating_sub(before)
+    }
+
     pub(crate) fn octets_out(&self) -> u64 {
         self.tx.octets + self.core.pending() as u64
     }

@@ -1,7 +1,6 @@
 //! An application's own table of notifications, reached through `sqlx`, served as messages: a new row appears in a
 //! connected mail client at once.
 
-use backendutil::Hub;
 use imap_server::prelude::*;
 use sqlx::{Row, SqlitePool};
 

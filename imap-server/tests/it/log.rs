@@ -90,6 +90,9 @@ async fn a_command_is_logged_with_its_user_mailbox_and_outcome() {
         "user=\"demo\"",
         "mailbox=\"INBOX\"",
         "outcome=\"OK\"",
+        "command=\"CHECK\"",
+        // `c CHECK` and its CRLF.
+        "octets_in=9 ",
         "octets_out=",
         "us=",
     ] {
