@@ -35,8 +35,21 @@ impl Log {
     }
 }
 
+/// Whether anybody listens is remembered for each place that logs, and other tests of this process come by without a
+/// subscriber: one that wants everything, and keeps nothing, is there for all of them.
+fn want_everything() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let all = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(io::sink);
+        tracing::subscriber::set_global_default(all.finish()).unwrap();
+    });
+}
+
 /// Everything that a connection logs.
 async fn logged(fake: Fake, conversation: &str) -> String {
+    want_everything();
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
