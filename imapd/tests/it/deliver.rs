@@ -43,7 +43,7 @@ fn a_message_gets_its_two_lines_and_crlf() {
     let expected = [
         "Return-Path: <joe@example>\r\nDelivered-To: alice\r\nSubject: x\r\n\r\nFrom here\r\n\tend",
         "Return-Path: <>\r\nDelivered-To: alice\r\nSubject: y\r\n\r\n",
-        "Return-Path: <-x@y>\r\nDelivered-To: alice\r\n\0\r\r\n",
+        "Return-Path: <-x@y>\r\nDelivered-To: alice\r\n\r\r\n",
     ];
     assert_eq!(messages(&folder, "INBOX"), expected);
 }
