@@ -22,7 +22,6 @@
 //! two parts, across two fields of a name, or across header and body.
 
 mod evaluate;
-mod header;
 mod needles;
 mod program;
 mod scan;

@@ -25,8 +25,9 @@
 //!
 //! A message part is read as it stands: one that is encoded, which RFC 2046 5.2.1 forbids, is a message without a header.
 //!
-//! [`wire`] owns how a string is put on the wire. [`TextDecoder`], [`decode_header`] and [`Needle`] are for those who
-//! search the text of messages.
+//! [`wire`] owns how a string is put on the wire. [`searched`] says which texts of a message SEARCH looks through;
+//! [`HeaderReader`] and
+//! [`TextDecoder`] make text of them, [`Needle`] looks for a string in it.
 //!
 //! Nothing here panics, whatever the message; what hostile ones cost is bounded by [`limits`].
 
@@ -36,6 +37,7 @@ mod date;
 mod encoded_word;
 mod envelope;
 mod field;
+mod field_reader;
 mod filter;
 mod index;
 mod indexer;
@@ -45,6 +47,7 @@ mod mime;
 mod needle;
 mod parameter;
 mod part;
+mod searched;
 mod section;
 mod structure;
 mod text;
@@ -61,6 +64,7 @@ pub use indexer::Indexer;
 pub use mime::TransferEncoding;
 pub use needle::{Matcher, Needle, fold};
 pub use part::Part;
+pub use searched::{FieldText, HeaderReader, HeaderRole, SEARCHED_VERSION, Searched, searched};
 pub use section::Resolved;
 pub use text::TextDecoder;
 pub use transfer::TransferDecoder;

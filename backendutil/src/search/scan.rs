@@ -4,10 +4,9 @@
 use std::ops::Range;
 
 use backend_api::{Bytes, Date, MessageBody, Result};
-use imap_message::{Index, Part, PartKind, TextDecoder, decode_header};
+use imap_message::{FieldText, HeaderReader, HeaderRole, Index, Searched, TextDecoder, decode_header, searched};
 
 use super::evaluate::{Known, evaluate};
-use super::header::{FieldPiece, FieldReader};
 use super::needles::{Hits, Stream};
 use super::program::Parts;
 use super::{Need, Row};
@@ -39,17 +38,6 @@ struct Fields {
     hits: Hits,
 }
 
-/// What a header is read for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// The message's own: for HEADER and TEXT.
-    Own,
-    /// The MIME header of a part: for TEXT.
-    Mime,
-    /// That of a message within the message: for BODY and TEXT.
-    Nested,
-}
-
 impl<'a, B: AsRef<[u8]>> Message<'a, B> {
     pub(super) fn new(parts: &'a Parts, row: &'a Row<'a>, index: &'a Index<B>) -> Self {
         Self {
@@ -66,85 +54,58 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
     /// Reads the text, up to the point where the answer is certain.
     pub(super) async fn read(&mut self, body: &MessageBody) -> Result<Option<bool>> {
         let index = self.index;
-        let mut role = Role::Own;
-        for part in index.parts() {
-            if self.wants_header(role) {
-                let decided = self.read_header(body, part.header(), role).await?;
-                if decided.is_some() {
-                    return Ok(decided);
+        for (range, what) in searched(index) {
+            let decided = match what {
+                Searched::Header(role) if self.wants_header(role) => self.read_header(body, range, role).await?,
+                Searched::Text(part) if !self.parts.needles.is_empty() => {
+                    self.read_text(body, range, TextDecoder::of(&part)).await?
                 }
-            }
-            if self.wants_text(&part) {
-                let decided = self.read_text(body, part.body(), TextDecoder::of(&part)).await?;
-                if decided.is_some() {
-                    return Ok(decided);
-                }
-            }
-            // A message within the message follows the part that carries it.
-            role = if part.kind() == PartKind::Message {
-                Role::Nested
-            } else {
-                Role::Mime
+                _ => None,
             };
+            if decided.is_some() {
+                return Ok(decided);
+            }
         }
         self.read = true;
         Ok(None)
     }
 
-    fn wants_header(&self, role: Role) -> bool {
+    fn wants_header(&self, role: HeaderRole) -> bool {
         match role {
-            Role::Own => self.parts.has_text || self.fields.iter().any(Option::is_none),
-            Role::Mime => self.parts.has_text,
-            Role::Nested => !self.parts.needles.is_empty(),
+            HeaderRole::Own => self.parts.has_text || self.fields.iter().any(Option::is_none),
+            HeaderRole::Mime => self.parts.has_text,
+            HeaderRole::Nested => !self.parts.needles.is_empty(),
         }
     }
 
-    /// `message/*` that is a leaf carries no message: delivery reports and their like.
-    fn wants_text(&self, part: &Part<'_>) -> bool {
-        let kind = part.media_type().0;
-        part.is_leaf() && matches!(kind, "text" | "message") && !self.parts.needles.is_empty()
-    }
-
-    async fn read_header(&mut self, body: &MessageBody, range: Range<u64>, role: Role) -> Result<Option<bool>> {
+    async fn read_header(&mut self, body: &MessageBody, range: Range<u64>, role: HeaderRole) -> Result<Option<bool>> {
         let mut text = HeaderText::default();
-        let mut reader = FieldReader::new();
+        let mut reader = HeaderReader::new();
         let mut unknown = HeaderFields::of(self, role);
         let mut rest = range;
         while !rest.is_empty() {
             let octets = next_piece(body, &mut rest).await?;
-            reader.push(&octets, &mut |piece| {
-                self.field_piece(piece, role, &mut text, &mut unknown)
-            });
+            reader.push(&octets, &mut |field| self.field(field, role, &mut text, &mut unknown));
         }
-        reader.finish(&mut |piece| self.field_piece(piece, role, &mut text, &mut unknown));
+        reader.finish(&mut |field| self.field(field, role, &mut text, &mut unknown));
         unknown.settle(self);
         Ok(evaluate(&self.parts.root, self).ok())
     }
 
-    fn field_piece(&mut self, piece: FieldPiece<'_>, role: Role, text: &mut HeaderText, unknown: &mut HeaderFields) {
-        let (name, value) = piece.split();
-        let mut decoded = decode_header(value);
-        if !piece.starts && value.first().is_some_and(u8::is_ascii_whitespace) {
-            // Decoding takes away the white space around a value; here it is in the middle of one.
-            decoded.insert(0, ' ');
-        }
-        unknown.take(self.parts, piece, name, &decoded);
-        let (needles, hits) = match role {
-            Role::Nested => (&self.parts.needles, &mut self.in_body),
-            Role::Own | Role::Mime => (&self.parts.needles, &mut self.in_header),
+    fn field(&mut self, field: &FieldText<'_>, role: HeaderRole, text: &mut HeaderText, unknown: &mut HeaderFields) {
+        unknown.take(self.parts, field);
+        let needles = &self.parts.needles;
+        let hits = match role {
+            HeaderRole::Nested => &mut self.in_body,
+            HeaderRole::Own | HeaderRole::Mime => &mut self.in_header,
         };
         if needles.is_empty() {
             return;
         }
-        needles.search(&mut text.raw, hits, &String::from_utf8_lossy(piece.octets));
-        if let Some(name) = name {
-            needles.search(&mut text.decoded, hits, &String::from_utf8_lossy(name));
-            needles.search(&mut text.decoded, hits, ": ");
-        }
-        needles.search(&mut text.decoded, hits, &decoded);
-        if piece.ends {
-            needles.search(&mut text.decoded, hits, "\r\n");
-        }
+        needles.search(&mut text.raw, hits, &field.raw());
+        field.decoded(&mut |piece| {
+            needles.search(&mut text.decoded, hits, piece);
+        });
     }
 
     async fn read_text(
@@ -248,8 +209,8 @@ struct HeaderFields {
 }
 
 impl HeaderFields {
-    fn of<B>(message: &Message<'_, B>, role: Role) -> Self {
-        if role != Role::Own {
+    fn of<B>(message: &Message<'_, B>, role: HeaderRole) -> Self {
+        if role != HeaderRole::Own {
             return Self::default();
         }
         let open = message.fields.iter().enumerate().filter(|(_, fields)| fields.is_none());
@@ -259,13 +220,13 @@ impl HeaderFields {
         }
     }
 
-    fn take(&mut self, parts: &Parts, piece: FieldPiece<'_>, name: Option<&[u8]>, decoded: &str) {
-        if piece.starts {
+    fn take(&mut self, parts: &Parts, field: &FieldText<'_>) {
+        if field.starts() {
             self.value.restart();
             let named = |group: &usize| {
                 let group = parts.groups.get(*group);
                 group
-                    .zip(name)
+                    .zip(field.name())
                     .is_some_and(|(group, name)| group.name.as_bytes().eq_ignore_ascii_case(name))
             };
             self.current = self.open.iter().position(|(group, _)| named(group));
@@ -275,7 +236,7 @@ impl HeaderFields {
         };
         let Some(group) = parts.groups.get(*group) else { return };
         fields.present = true;
-        group.needles.search(&mut self.value, &mut fields.hits, decoded);
+        group.needles.search(&mut self.value, &mut fields.hits, field.value());
     }
 
     fn settle<B>(self, message: &mut Message<'_, B>) {

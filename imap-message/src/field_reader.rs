@@ -4,21 +4,21 @@ use memchr::memchr;
 
 /// One field, or a piece of one that is longer than [`LONGEST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FieldPiece<'a> {
+pub(crate) struct FieldPiece<'a> {
     /// The octets as they stand there, line ends included.
-    pub(super) octets: &'a [u8],
+    pub(crate) octets: &'a [u8],
     /// The field begins here, with its name.
-    pub(super) starts: bool,
+    pub(crate) starts: bool,
     /// The field ends here.
-    pub(super) ends: bool,
+    pub(crate) ends: bool,
 }
 
 /// A field longer than this, in octets, is handed on in pieces, cut at a line end if there is one.
 const LONGEST: usize = 64 * 1024;
 
 /// Cuts a header into its fields. A line without a name is handed on as a field.
-#[derive(Debug)]
-pub(super) struct FieldReader {
+#[derive(Debug, Default)]
+pub(crate) struct FieldReader {
     pending: Vec<u8>,
     /// Up to here no field ends.
     looked_at: usize,
@@ -26,16 +26,8 @@ pub(super) struct FieldReader {
 }
 
 impl FieldReader {
-    pub(super) fn new() -> Self {
-        Self {
-            pending: Vec::new(),
-            looked_at: 0,
-            within_field: false,
-        }
-    }
-
     /// Takes the next octets of the header.
-    pub(super) fn push(&mut self, octets: &[u8], sink: &mut impl FnMut(FieldPiece<'_>)) {
+    pub(crate) fn push(&mut self, octets: &[u8], sink: &mut impl FnMut(FieldPiece<'_>)) {
         self.pending.extend_from_slice(octets);
         let mut start = 0;
         while let Some(newline) = memchr(b'\n', self.pending.get(self.looked_at..).unwrap_or_default()) {
@@ -62,7 +54,7 @@ impl FieldReader {
     }
 
     /// The header is over.
-    pub(super) fn finish(mut self, sink: &mut impl FnMut(FieldPiece<'_>)) {
+    pub(crate) fn finish(mut self, sink: &mut impl FnMut(FieldPiece<'_>)) {
         self.emit(0, self.pending.len(), true, sink);
     }
 
@@ -82,7 +74,7 @@ impl FieldReader {
 
 impl<'a> FieldPiece<'a> {
     /// The field's name, if it begins here and has one, and what stands behind the colon.
-    pub(super) fn split(&self) -> (Option<&'a [u8]>, &'a [u8]) {
+    pub(crate) fn split(&self) -> (Option<&'a [u8]>, &'a [u8]) {
         let colon = memchr(b':', self.octets).filter(|_| self.starts);
         let Some((name, value)) = colon.and_then(|at| self.octets.split_at_checked(at)) else {
             return (None, self.octets);
@@ -97,7 +89,7 @@ mod tests {
 
     fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<(Vec<u8>, bool, bool)> {
         let mut fields = Vec::new();
-        let mut reader = FieldReader::new();
+        let mut reader = FieldReader::default();
         let mut sink = |p: FieldPiece<'_>| fields.push((p.octets.to_vec(), p.starts, p.ends));
         for piece in pieces {
             reader.push(piece, &mut sink);
