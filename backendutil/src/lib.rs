@@ -12,6 +12,7 @@ pub mod listing;
 mod mapped;
 pub mod search;
 mod seq_mapper;
+mod sync;
 mod wake;
 
 pub use hub::Hub;

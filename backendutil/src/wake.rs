@@ -1,21 +1,15 @@
-//! A counter that wakes: level-triggered, so no change between a look and a wait is lost.
+//! What wakes who waits for a change: level-triggered, so no change between a look and a wait is lost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::Notify;
 
-use tokio::sync::Notify;
-
-/// Counts changes and wakes whoever waits for the next one.
+/// Wakes whoever waits for the next change.
 #[derive(Debug, Default)]
-pub struct Wake {
-    count: AtomicU64,
-    notify: Notify,
-}
+pub struct Wake(Notify);
 
 impl Wake {
     /// Something changed.
     pub fn wake(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-        self.notify.notify_waiters();
+        self.0.notify_waiters();
     }
 
     /// Waits until `ready` says yes; it is asked again after every [`wake`](Wake::wake).
@@ -24,10 +18,8 @@ impl Wake {
     /// Safe: nothing is consumed.
     pub async fn until(&self, mut ready: impl FnMut() -> bool) {
         loop {
-            // Registered first, asked then: a wake between the two is not lost.
-            let notified = self.notify.notified();
-            tokio::pin!(notified);
-            notified.as_mut().enable();
+            // Made first, asked then: a wake between the two is not lost, for a `Notified` hears every call since it was made.
+            let notified = self.0.notified();
             if ready() {
                 return;
             }
@@ -37,12 +29,21 @@ impl Wake {
 }
 
 #[cfg(test)]
+impl Wake {
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicUsize};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::{Context, Poll};
 
     use super::*;
+    use crate::sync::alone;
 
     #[derive(Default)]
     struct Woken(AtomicUsize);
@@ -76,82 +77,56 @@ mod tests {
 
     #[test]
     fn a_change_at_any_point_of_a_wait_is_seen() {
-        // Before it, during its first look after the state was read, during none.
-        for at in 0..3 {
-            let (wake, changed) = (Wake::default(), AtomicBool::new(false));
-            let change = || {
-                changed.store(true, Ordering::SeqCst);
-                wake.wake();
-            };
-            if at == 0 {
-                change();
+        alone(|| {
+            // Before it, during its first look after the state was read, during none.
+            for at in 0..3 {
+                let (wake, changed) = (Wake::default(), AtomicBool::new(false));
+                let change = || {
+                    changed.store(true, Ordering::SeqCst);
+                    wake.wake();
+                };
+                if at == 0 {
+                    change();
+                }
+                let seen = wait_with(
+                    |look| {
+                        if look == at {
+                            change()
+                        }
+                    },
+                    &wake,
+                    &changed,
+                );
+                assert_eq!(seen, at < 2, "{at}");
             }
-            let seen = wait_with(
-                |look| {
-                    if look == at {
-                        change()
-                    }
-                },
-                &wake,
-                &changed,
-            );
-            assert_eq!(seen, at < 2, "{at}");
-        }
+        });
     }
 
     #[test]
     fn each_of_many_waiters_is_woken_and_a_dropped_one_takes_nothing() {
-        let (wake, changed) = (Wake::default(), AtomicBool::new(false));
-        let woken: Vec<_> = (0..4).map(|_| Arc::new(Woken::default())).collect();
-        let mut waiting: Vec<_> = woken
-            .iter()
-            .map(|w| {
-                (
-                    Box::pin(wake.until(|| changed.load(Ordering::SeqCst))),
-                    w.clone().into(),
-                )
-            })
-            .collect();
-        for (future, waker) in &mut waiting {
-            assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
-        }
-        drop(waiting.remove(1));
-        changed.store(true, Ordering::SeqCst);
-        wake.wake();
-        let counts: Vec<usize> = woken.iter().map(|w| w.0.load(Ordering::SeqCst)).collect();
-        assert_eq!(counts, [1, 0, 1, 1]);
-        for (future, waker) in &mut waiting {
-            assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
-        }
-    }
-
-    /// Real threads: the waiter sleeps whenever it is not woken, so one lost wake-up stops the test for ever.
-    #[test]
-    fn no_wake_up_is_lost_between_threads() {
-        const ROUNDS: u64 = 20_000;
-        let (wake, back) = (Arc::new(Wake::default()), Arc::new(Wake::default()));
-        let (ping, pong) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let other = std::thread::spawn({
-            let (wake, back, ping, pong) = (wake.clone(), back.clone(), ping.clone(), pong.clone());
-            move || {
-                runtime().block_on(async {
-                    for round in 1..=ROUNDS {
-                        wake.until(|| ping.load(Ordering::Acquire) >= round).await;
-                        pong.store(round, Ordering::Release);
-                        back.wake();
-                    }
-                });
+        alone(|| {
+            let (wake, changed) = (Wake::default(), AtomicBool::new(false));
+            let woken: Vec<_> = (0..4).map(|_| Arc::new(Woken::default())).collect();
+            let mut waiting: Vec<_> = woken
+                .iter()
+                .map(|w| {
+                    (
+                        Box::pin(wake.until(|| changed.load(Ordering::SeqCst))),
+                        w.clone().into(),
+                    )
+                })
+                .collect();
+            for (future, waker) in &mut waiting {
+                assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            }
+            drop(waiting.remove(1));
+            changed.store(true, Ordering::SeqCst);
+            wake.wake();
+            let counts: Vec<usize> = woken.iter().map(|w| w.0.load(Ordering::SeqCst)).collect();
+            assert_eq!(counts, [1, 0, 1, 1]);
+            for (future, waker) in &mut waiting {
+                assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
             }
         });
-        runtime().block_on(async {
-            for round in 1..=ROUNDS {
-                ping.store(round, Ordering::Release);
-                wake.wake();
-                back.until(|| pong.load(Ordering::Acquire) >= round).await;
-            }
-        });
-        other.join().unwrap();
-        assert_eq!(pong.load(Ordering::Relaxed), ROUNDS);
     }
 }

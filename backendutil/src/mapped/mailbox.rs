@@ -1,7 +1,6 @@
 //! One connection's selected mailbox over a [`MailStore`]: its view, what of its own doing it was told already, and polls.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use backend_api::{
@@ -15,6 +14,7 @@ use super::sync::{Source, Unsure};
 use crate::hub::Hub;
 use crate::listing::{Difference, Snapshot};
 use crate::seq_mapper::SeqMapper;
+use crate::sync::{AtomicU64, Ordering};
 
 /// A selected mailbox of [`Mapped`](super::Mapped).
 pub struct MappedMailbox<S: MailStore> {
@@ -85,9 +85,8 @@ impl Told {
 }
 
 impl<S: MailStore> MappedMailbox<S> {
-    pub(super) fn new(source: Source<S>, hub: Hub, now: Arc<Snapshot>, read_only: bool) -> Self {
-        let expunges_told = Arc::new(AtomicU64::new(now.generation()));
-        source.open.add_view(&expunges_told);
+    pub(super) fn new(source: Source<S>, hub: Hub, read_only: bool) -> Self {
+        let (now, expunges_told) = source.open.add_view();
         let keywords = now.keywords().len();
         let mut mailbox = Self {
             source,

@@ -144,12 +144,14 @@ impl<S: MailStore> Session for MappedSession<S> {
         if source.must_be_asked() {
             source.open.ask();
         }
-        let now = source.now().await?;
+        source.now().await?;
         if source.open.is_deleted() {
             return Err(Error::not_found("no such mailbox"));
         }
         let writable = self.store.is_writable(&self.account, entry.id);
         let read_only = access == Access::ReadOnly || !writable;
+        let mailbox = MappedMailbox::new(source, self.hub.clone(), read_only);
+        let now = mailbox.view.told();
         let mut selected = Selected::new(entry.uid_validity);
         selected.exists = now.len();
         selected.unseen = now.first_unseen().and_then(|i| Seq::new(i + 1));
@@ -162,7 +164,6 @@ impl<S: MailStore> Session for MappedSession<S> {
         } else {
             PermanentFlags::All
         };
-        let mailbox = MappedMailbox::new(source, self.hub.clone(), now, read_only);
         selected.recent = mailbox.recent_count();
         Ok((mailbox, selected))
     }

@@ -1,0 +1,96 @@
+//! What is kept of removed messages while some session may still number them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Weak;
+
+use backend_api::{MessageEntry, Uid, UidSet};
+
+use crate::listing::{Difference, Snapshot};
+use crate::sync::{AtomicU64, Ordering};
+
+/// Metadata of removed messages that some session still numbers is kept for at most as many of a mailbox.
+const KEEP_GHOSTS: usize = 100_000;
+
+/// Removals are gathered when there are more than this.
+pub(super) const CROWDED: usize = 64;
+
+/// Messages that were removed while sessions may still number them.
+#[derive(Default)]
+pub(super) struct Graves {
+    pub(super) entries: BTreeMap<Uid, MessageEntry>,
+    /// By the generation in which they went, oldest first.
+    pub(super) uids: VecDeque<(u64, UidSet)>,
+    /// For each view the generation up to which it was told of expunges.
+    pub(super) told: Vec<Weak<AtomicU64>>,
+    /// At how many of `uids` they are gathered.
+    crowded: usize,
+}
+
+impl Graves {
+    pub(super) fn bury(&mut self, before: &Snapshot, after: &Snapshot, vanished: &UidSet) {
+        let mut gone = UidSet::new();
+        let told = self.told();
+        for difference in before.diff(after) {
+            if let Difference::Vanished { old, .. } = difference {
+                gone.insert(old.uid);
+                if !told.is_empty() && self.entries.len() < KEEP_GHOSTS {
+                    self.entries.insert(old.uid, old.to_entry());
+                }
+            }
+        }
+        // A message can come and go between two looks; what is kept of it must go, too.
+        if let Some(unseen) = before.uid_next() {
+            let unseen = vanished.intersection(&UidSet::run(unseen, Uid::MAX));
+            unseen.runs().iter().for_each(|(a, b)| gone.push_run(*a, *b));
+        }
+        if !gone.is_empty() {
+            self.uids.push_back((after.generation(), gone));
+        }
+        if self.uids.len() > self.crowded {
+            self.gather(&told);
+            self.crowded = CROWDED.max(self.uids.len() * 2);
+        }
+    }
+
+    /// For each view the generation up to which it was told, ascending.
+    fn told(&mut self) -> Vec<u64> {
+        self.told.retain(|t| t.strong_count() > 0);
+        let told = self.told.iter().filter_map(Weak::upgrade);
+        let mut told: Vec<u64> = told.map(|t| t.load(Ordering::Acquire)).collect();
+        told.sort_unstable();
+        told
+    }
+
+    /// Makes one of those between which no view stands: the number of removals does not count, only what they removed.
+    fn gather(&mut self, told: &[u64]) {
+        let mut gathered: Vec<(u64, Vec<(Uid, Uid)>)> = Vec::new();
+        for (generation, uids) in self.uids.drain(..) {
+            match gathered.last_mut() {
+                Some((last, runs)) if !told.iter().any(|t| (*last..generation).contains(t)) => {
+                    *last = generation;
+                    runs.extend_from_slice(uids.runs());
+                }
+                _ => gathered.push((generation, uids.runs().to_vec())),
+            }
+        }
+        let gathered = gathered.into_iter();
+        self.uids = gathered
+            .map(|(generation, runs)| (generation, UidSet::from_runs(runs)))
+            .collect();
+    }
+
+    pub(super) fn exhume(&mut self) -> UidSet {
+        if self.uids.is_empty() {
+            return UidSet::new();
+        }
+        let told = self.told().first().copied().unwrap_or(u64::MAX);
+        let mut out = Vec::new();
+        while let Some((_, uids)) = self.uids.pop_front_if(|(generation, _)| *generation <= told) {
+            for (first, last) in uids.runs() {
+                self.entries.extract_if(*first..=*last, |_, _| true).for_each(drop);
+            }
+            out.extend_from_slice(uids.runs());
+        }
+        UidSet::from_runs(out)
+    }
+}
