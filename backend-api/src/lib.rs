@@ -28,7 +28,7 @@ pub use mailbox::{
     SpecialUse, Status, StatusItems,
 };
 pub use number::{ModSeq, Seq, Uid, UidValidity};
-pub use search::{SearchKey, SearchSink};
+pub use search::{SearchKey, SearchSink, Sought, SoughtIn};
 pub use set::{NumSet, Number, NumberSet, SeqSet, UidSet};
 pub use store::{
     Changes, FlagsChanged, Incoming, Load, Loaded, MailStore, MailboxEntry, MailboxId, MessageBody, MessageEntry,

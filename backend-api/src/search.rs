@@ -93,6 +93,36 @@ fn map_all<S, T, E>(
     keys.into_iter().map(|k| k.try_map_sets(resolve)).collect()
 }
 
+/// Strings that SEARCH looks for, as a store that keeps an index of its messages' text is asked for them
+/// ([`MailStore::may_hold`](crate::MailStore::may_hold)).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Sought {
+    /// Where they are looked for.
+    pub area: SoughtIn,
+    /// All of these, each somewhere in one area, folded as by `imap_message::fold`; octet for octet then.
+    pub strings: Vec<String>,
+}
+
+/// Where SEARCH looks for a string. Which texts of a message these are, `imap_message::searched` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SoughtIn {
+    /// The message's own header, decoded: `name: value` and a line end for each field.
+    Header,
+    /// What BODY searches.
+    Body,
+    /// What TEXT searches: all strings in what BODY searches, or all of them in the header or a MIME header, as it stands
+    /// there or decoded.
+    Text,
+}
+
+impl Sought {
+    /// These strings, folded already.
+    pub fn new(area: SoughtIn, strings: Vec<String>) -> Self {
+        Self { area, strings }
+    }
+}
+
 /// Where a backend puts the messages that a SEARCH found, in ascending order.
 ///
 /// The rules of [`FetchSink`](crate::FetchSink) hold: put, and await `ready` with no lock held when it is full.

@@ -10,7 +10,7 @@ use tokio::io::AsyncRead;
 
 use crate::{
     Account, Appended, Attributes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags, MailboxName,
-    ModSeq, Result, SpecialUse, Status, Uid, UidSet, UidValidity,
+    ModSeq, Result, Sought, SpecialUse, Status, Uid, UidSet, UidValidity,
 };
 
 /// A mailbox's number: it stays when the mailbox is renamed, and no other mailbox of the account ever has it.
@@ -587,6 +587,16 @@ pub trait MailStore: Send + Sync + 'static {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok((Vec::new(), 1)),
             Err(e) => Err(e),
         }
+    }
+
+    /// For each of these, in their order: the messages of the mailbox that may hold it, as far as an index says so; those
+    /// that were there when this was called, and are not named, certainly do not. `None`, or an answer for fewer: nothing
+    /// is known, and the messages are read. A message that the index does not know is named.
+    ///
+    /// It makes SEARCH fast, and cannot make it fail: what goes wrong is logged by the store.
+    async fn may_hold(&self, account: &Account, mailbox: MailboxId, sought: &[Sought]) -> Vec<Option<UidSet>> {
+        let _ = (account, mailbox, sought);
+        Vec::new()
     }
 
     /// Takes the octets of a message that is being sent into the store's own keeping, before any transaction. What it

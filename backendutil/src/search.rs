@@ -5,6 +5,10 @@
 //! messages at once, and goes on with [`Program::with_index`] and at last [`Program::with_body`], which reads the text in
 //! pieces of 64 KiB and stops as soon as the answer is certain.
 //!
+//! An index of the texts makes it fast: [`Program::sought`] is what it may be asked for, and what it answers
+//! ([`Program::narrow`]) decides, in the columns' stage, about each message that certainly does not hold a string, under NOT
+//! and OR as well. The others are read all the same, so that an index need not be exact to give exact answers.
+//!
 //! # What the keys search
 //! Strings match as substrings without regard to case (each character in lower case), octet for octet otherwise: white
 //! space and line ends stand for themselves.
@@ -26,7 +30,7 @@ mod needles;
 mod program;
 mod scan;
 
-use backend_api::{DateTime, Error, Flags, MessageBody, ModSeq, Result, SearchKey, Seq, Uid};
+use backend_api::{DateTime, Error, Flags, MessageBody, ModSeq, Result, SearchKey, Seq, Sought, Uid, UidSet};
 use imap_message::Index;
 
 use evaluate::{Columns, evaluate};
@@ -98,6 +102,18 @@ impl Program {
         Self {
             parts: program::compile(key),
         }
+    }
+
+    /// What an index may be asked for ([`MailStore::may_hold`](backend_api::MailStore::may_hold)): the strings that the key
+    /// looks for, each once.
+    pub fn sought(&self) -> &[Sought] {
+        &self.parts.sought
+    }
+
+    /// Takes what an index answered: from now on it decides about the messages that certainly do not hold a string. It must
+    /// have been asked after the messages came to be that this is used for.
+    pub fn narrow(&mut self, may_hold: Vec<Option<UidSet>>) {
+        self.parts.may_hold = may_hold;
     }
 
     /// The most that is needed for an ordinary message; `None` if the columns decide about all of them. (An index leaves

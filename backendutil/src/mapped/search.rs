@@ -1,14 +1,20 @@
-//! SEARCH over a [`MailStore`]: the listing first, indexes and octets only for what it cannot decide.
+//! SEARCH over a [`MailStore`]: the listing and the store's index of texts first, indexes and octets only for what they
+//! cannot decide.
 
 use backend_api::{ErrorKind, Load, MailStore, Result, SearchKey, SearchSink, Seq, Uid};
 
 use super::mailbox::MappedMailbox;
 use super::octets::Octets;
+use super::sync::Source;
 use crate::listing::Snapshot;
 use crate::search::{Need, Program, Row, Verdict};
 
-/// Messages looked at together.
-const BATCH: usize = 256;
+/// Messages that are read together, if the columns and the index leave so many open.
+const READ: usize = 256;
+/// Messages looked at before what was found is put out.
+const BATCH: usize = 4 * 1024;
+/// Strings that the index is asked for at a time. Who searches for more is after something else.
+const MOST_SOUGHT: usize = 64;
 
 /// A message of a batch that is not known not to match.
 struct Candidate {
@@ -22,29 +28,41 @@ pub(super) async fn search<S: MailStore>(
     key: &SearchKey,
     out: &mut dyn SearchSink,
 ) -> Result<()> {
-    let program = Program::compile(key);
+    let mut program = Program::compile(key);
     let now = mailbox.source.now().await?;
+    if !program.sought().is_empty() {
+        // Behind `now`: every message of it was there when the index was asked.
+        let sought = program.sought().get(..MOST_SOUGHT).unwrap_or(program.sought());
+        let Source { store, account, open } = &mailbox.source;
+        let may_hold = store.may_hold(account, open.id(), sought).await;
+        program.narrow(may_hold);
+    }
     let view = mailbox.view.clone();
     let mut live = view.live();
     let mut fresh = now.seek();
     loop {
-        let (mut batch, mut looked_at) = (Vec::new(), 0);
-        for (seq, uid) in live.by_ref().take(BATCH) {
+        let (mut batch, mut looked_at, mut unknown) = (Vec::new(), 0, 0);
+        while looked_at < BATCH && unknown < READ {
+            let Some((seq, uid)) = live.next() else { break };
             looked_at += 1;
             let Some(row) = fresh.seek(uid) else { continue };
             match program.cheap(&columns(mailbox, seq, row)) {
                 Verdict::No => {}
-                verdict => batch.push(Candidate {
-                    seq,
-                    uid,
-                    unknown: verdict != Verdict::Yes,
-                }),
+                verdict => {
+                    let candidate = Candidate {
+                        seq,
+                        uid,
+                        unknown: verdict != Verdict::Yes,
+                    };
+                    unknown += usize::from(candidate.unknown);
+                    batch.push(candidate);
+                }
             }
         }
         if looked_at == 0 {
             return Ok(());
         }
-        if batch.iter().any(|c| c.unknown) {
+        if unknown > 0 {
             decide(mailbox, &program, &now, &mut batch).await?;
         }
         batch.iter().for_each(|c| out.put(c.seq, c.uid));

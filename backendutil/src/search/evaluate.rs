@@ -8,6 +8,8 @@ use super::{Need, Row};
 /// What is known of a message: more and more of it, as it is loaded.
 pub(super) trait Known {
     fn row(&self) -> &Row<'_>;
+    /// Whether an index says that the message does not hold what is sought under this number.
+    fn lacks(&self, sought: usize) -> bool;
     fn size(&self) -> Result<u64, Need>;
     /// The day of sending.
     fn sent(&self) -> Result<Option<Date>, Need>;
@@ -26,6 +28,9 @@ pub(super) struct Columns<'a> {
 impl Known for Columns<'_> {
     fn row(&self) -> &Row<'_> {
         self.row
+    }
+    fn lacks(&self, sought: usize) -> bool {
+        self.parts.lacks(sought, self.row.uid)
     }
     fn size(&self) -> Result<u64, Need> {
         self.row.size.ok_or(Need::Size)
@@ -54,9 +59,12 @@ pub(super) fn evaluate(test: &Test, known: &mut impl Known) -> Result<bool, Need
         Node::Sent(day_test, date) => known
             .sent()
             .map(|day| day.is_some_and(|day| day_test.holds(day, *date))),
-        Node::Field { group, needle } => known.field(*group, *needle),
-        Node::Body(needle) => known.body(*needle),
-        Node::Text(needle) => known.text(*needle),
+        Node::Field { sought, .. } | Node::Body { sought, .. } | Node::Text { sought, .. } if known.lacks(*sought) => {
+            Ok(false)
+        }
+        Node::Field { group, needle, .. } => known.field(*group, *needle),
+        Node::Body { needle, .. } => known.body(*needle),
+        Node::Text { needle, .. } => known.text(*needle),
         Node::Not(test) => evaluate(test, known).map(|value| !value),
         Node::All(tests) => list(tests, known, true),
         Node::Any(tests) => list(tests, known, false),

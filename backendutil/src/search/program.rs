@@ -2,9 +2,10 @@
 //! there once.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
-use backend_api::{Date, Flag, ModSeq, NumSet, SearchKey};
-use imap_message::Index;
+use backend_api::{Date, Flag, ModSeq, NumSet, SearchKey, Sought, SoughtIn, Uid, UidSet};
+use imap_message::{Index, fold};
 
 use super::Need;
 use super::needles::Needles;
@@ -29,9 +30,17 @@ pub(super) enum Node {
     Field {
         group: usize,
         needle: Option<usize>,
+        /// Its number among what is sought.
+        sought: usize,
     },
-    Body(usize),
-    Text(usize),
+    Body {
+        needle: usize,
+        sought: usize,
+    },
+    Text {
+        needle: usize,
+        sought: usize,
+    },
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
@@ -74,6 +83,18 @@ pub(super) struct Parts {
     /// Whether a TEXT is among the tests.
     pub(super) has_text: bool,
     pub(super) needs: Option<Need>,
+    /// What an index may be asked for, each once.
+    pub(super) sought: Vec<Sought>,
+    /// For each of these, as far as an index was asked and knows: the messages that may hold it.
+    pub(super) may_hold: Vec<Option<UidSet>>,
+}
+
+impl Parts {
+    /// Whether an index says that this message does not hold what is sought under this number.
+    pub(super) fn lacks(&self, sought: usize, uid: Uid) -> bool {
+        let known = self.may_hold.get(sought).and_then(Option::as_ref);
+        known.is_some_and(|may_hold| !may_hold.contains(uid))
+    }
 }
 
 impl DayTest {
@@ -91,6 +112,8 @@ pub(super) fn compile(key: &SearchKey) -> Parts {
         groups: Vec::new(),
         needles: Needles::default(),
         has_text: false,
+        sought: Vec::new(),
+        numbers: HashMap::new(),
         empty: None,
     };
     let root = compiler.test(key);
@@ -103,6 +126,8 @@ pub(super) fn compile(key: &SearchKey) -> Parts {
         needles: compiler.needles,
         has_text: compiler.has_text,
         needs,
+        sought: compiler.sought,
+        may_hold: Vec::new(),
     }
 }
 
@@ -110,6 +135,8 @@ struct Compiler {
     groups: Vec<Group>,
     needles: Needles,
     has_text: bool,
+    sought: Vec<Sought>,
+    numbers: HashMap<Sought, usize>,
     /// The index of a message without anything, which tells what an index keeps.
     empty: Option<Index>,
 }
@@ -131,10 +158,16 @@ impl Compiler {
             SearchKey::SentSince(date) => sent(DayTest::Since, date),
             SearchKey::Header { name, value } => self.field(name, value),
             SearchKey::Body(text) | SearchKey::Text(text) if text.is_empty() => Test::always(true),
-            SearchKey::Body(text) => Test::needing(Need::Body, Node::Body(self.needles.add(text))),
+            SearchKey::Body(text) => {
+                let sought = self.sought(SoughtIn::Body, vec![fold(text)]);
+                let needle = self.needles.add(text);
+                Test::needing(Need::Body, Node::Body { needle, sought })
+            }
             SearchKey::Text(text) => {
                 self.has_text = true;
-                Test::needing(Need::Body, Node::Text(self.needles.add(text)))
+                let sought = self.sought(SoughtIn::Text, vec![fold(text)]);
+                let needle = self.needles.add(text);
+                Test::needing(Need::Body, Node::Text { needle, sought })
             }
             SearchKey::Larger(n) => Test::needing(Need::Size, Node::Size(Ordering::Greater, *n)),
             SearchKey::Smaller(n) => Test::needing(Need::Size, Node::Size(Ordering::Less, *n)),
@@ -162,11 +195,29 @@ impl Compiler {
                 need: if stored { Need::Index } else { Need::Body },
             });
         }
+        let mut strings = vec![format!("{}: ", fold(name))];
+        strings.extend((!value.is_empty()).then(|| fold(value)));
+        let sought = self.sought(SoughtIn::Header, strings);
         let Some(group) = self.groups.get_mut(number) else {
             return Test::always(false);
         };
         let needle = (!value.is_empty()).then(|| group.needles.add(value));
-        Test::needing(group.need, Node::Field { group: number, needle })
+        let node = Node::Field {
+            group: number,
+            needle,
+            sought,
+        };
+        Test::needing(group.need, node)
+    }
+
+    fn sought(&mut self, area: SoughtIn, strings: Vec<String>) -> usize {
+        let next = self.sought.len();
+        let new = Sought::new(area, strings);
+        let number = *self.numbers.entry(new.clone()).or_insert(next);
+        if number == next {
+            self.sought.push(new);
+        }
+        number
     }
 
     /// A list of tests of which `all` must hold, or any: `all` is also what a list without tests comes to.

@@ -146,6 +146,10 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
         self.row
     }
 
+    fn lacks(&self, sought: usize) -> bool {
+        self.parts.lacks(sought, self.row.uid)
+    }
+
     fn size(&self) -> Result<u64, Need> {
         Ok(self.row.size.unwrap_or_else(|| self.index.size()))
     }

@@ -1,6 +1,7 @@
 //! What SEARCH finds, asked in all three stages, which must agree.
 
 mod large;
+mod narrowed;
 mod random;
 mod text;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use backend_api::{Bytes, Date, ErrorKind, Flag, Keyword, NumSet, RangedBody, SeqSet, SystemFlag, UidSet};
+use backend_api::{Bytes, Date, ErrorKind, Flag, Keyword, NumSet, RangedBody, SeqSet, SoughtIn, SystemFlag};
 
 use super::*;
 

@@ -6,7 +6,7 @@ use super::*;
 
 /// A message as the naive evaluator sees it.
 #[derive(Debug, Clone)]
-struct Plain {
+pub(super) struct Plain {
     subject: Option<String>,
     other: Vec<String>,
     text: String,
@@ -15,7 +15,7 @@ struct Plain {
 }
 
 impl Plain {
-    fn mail(&self) -> Mail<'_> {
+    pub(super) fn mail(&self) -> Mail<'_> {
         let mut message = String::new();
         if let Some(subject) = &self.subject {
             message += &format!("Subject: {subject}\r\n");
@@ -29,7 +29,20 @@ impl Plain {
         mail
     }
 
-    fn has(&self, key: &SearchKey) -> bool {
+    /// The texts of an area, each of which is searched on its own.
+    pub(super) fn texts(&self, area: SoughtIn) -> Vec<String> {
+        let subject = self.subject.iter().map(|text| format!("Subject: {text}\r\n"));
+        let header: String = subject
+            .chain(self.other.iter().map(|text| format!("X-Other: {text}\r\n")))
+            .collect();
+        match area {
+            SoughtIn::Header => vec![header],
+            SoughtIn::Body => vec![self.text.clone()],
+            SoughtIn::Text => vec![header, self.text.clone()],
+        }
+    }
+
+    pub(super) fn has(&self, key: &SearchKey) -> bool {
         let inside = |text: &str, needle: &str| text.to_lowercase().contains(&needle.to_lowercase());
         let fields: Vec<(&str, &String)> = self
             .subject
@@ -60,7 +73,7 @@ impl Plain {
     }
 }
 
-fn plain() -> impl Strategy<Value = Plain> {
+pub(super) fn plain() -> impl Strategy<Value = Plain> {
     let words = "[abAäÄ]{0,5}";
     (
         prop::option::of(words),
@@ -78,7 +91,7 @@ fn plain() -> impl Strategy<Value = Plain> {
         })
 }
 
-fn key() -> impl Strategy<Value = SearchKey> {
+pub(super) fn key() -> impl Strategy<Value = SearchKey> {
     let needle = "[abÄ]{0,3}";
     let leaf = prop_oneof![
         Just(SearchKey::All),
