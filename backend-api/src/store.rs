@@ -160,7 +160,8 @@ pub struct Messages {
     pub uid_next: Option<Uid>,
     /// The mailbox's highest mod-sequence, where the store keeps them; else zero.
     pub highest_mod_seq: ModSeq,
-    /// Messages from this UID on were in no session yet: `\Recent`. `None` is from `uid_next` on.
+    /// Messages from this UID on were in no session yet: `\Recent`. `None` is from `uid_next` on. See
+    /// [`first_recent`](MailStore::first_recent).
     pub first_recent: Option<Uid>,
 }
 
@@ -631,14 +632,35 @@ pub trait MailStore: Send + Sync + 'static {
         false
     }
 
-    /// All messages below `below` have been in a session: they are recent to no other. May be written later.
-    fn claim_recent(&self, account: &Account, mailbox: MailboxId, below: Uid) {
-        let _ = (account, mailbox, below);
+    /// From which UID on the messages below `below` were in no session yet: `\Recent` (RFC 3501 2.3.2); `below` when there
+    /// is none. With `claim` they are in the caller's session from now on: of two who claim at once, in whatever process,
+    /// no message is given to both.
+    ///
+    /// The default keeps no such mark: all of them, as far as the store knows. `Mapped` then gives each message to one
+    /// session, as long as the mailbox stays listed.
+    ///
+    /// # Errors
+    /// Any; then nothing is recent to the caller.
+    ///
+    /// # Cancel safety
+    /// Dropped, they may be claimed, and are recent to nobody.
+    async fn first_recent(&self, account: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
+        let _ = (account, mailbox, below, claim);
+        Ok(Uid::MIN)
     }
 
-    /// No session of this process numbers these removed messages any more: what is kept of them may go. May be done later.
-    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet) {
-        let _ = (account, mailbox, uids);
+    /// A session is about to read the mailbox and to number its messages: what others remove from it, in whatever process,
+    /// is kept for [`FETCH`](crate::Mailbox::fetch) until [`reclaim`](MailStore::reclaim) says that no session here needs
+    /// it, or until what this returns is dropped. Cheap; it does not wait.
+    fn view(&self, account: &Account, mailbox: MailboxId) -> Option<Box<dyn Any + Send + Sync>> {
+        let _ = (account, mailbox);
+        None
+    }
+
+    /// No session of this process numbers these removed messages any more, nor another one that was removed up to this
+    /// mod-sequence: what is kept of them may go. May be done later.
+    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, up_to: ModSeq) {
+        let _ = (account, mailbox, uids, up_to);
     }
 
     /// Called once, before anything else: who wants to hear of changes.

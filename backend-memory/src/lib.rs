@@ -390,13 +390,14 @@ impl MailStore for MemoryStore {
         })
     }
 
-    fn claim_recent(&self, account: &Account, mailbox: MailboxId, below: Uid) {
-        let claimed = self.with(account, |all| {
+    async fn first_recent(&self, account: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
+        self.with(account, |all| {
             let mailbox = all.get(mailbox)?;
-            mailbox.first_recent = mailbox.first_recent.max(below);
-            Ok(())
-        });
-        // The mailbox may be gone already; then there is nothing to claim.
-        claimed.ok();
+            let first = mailbox.first_recent.min(below);
+            if claim {
+                mailbox.first_recent = mailbox.first_recent.max(below);
+            }
+            Ok(first)
+        })
     }
 }

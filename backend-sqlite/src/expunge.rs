@@ -1,13 +1,13 @@
 //! Removing messages: out of the pages at once, as ghosts out of rows and bodies later.
 
 use backend_api::{Account, Changes, Remove, Result, SystemFlag, Uid, UidSet};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::body;
 use crate::error::sql;
 use crate::page::Record;
-use crate::page_table::{each_page, facts, is_in};
-use crate::tx::{Mailbox, Place, Tx, uid_set};
+use crate::page_table::{column, each_page, facts, is_in};
+use crate::tx::{Mailbox, Place, Tx, uid, uid_set};
 use crate::uids;
 
 /// Operations in the log of expunges of one mailbox, at least; it is cut when it holds a quarter more.
@@ -64,16 +64,25 @@ pub(crate) fn take_out(
 }
 
 /// Writes down what vanished under the mailbox's highest mod-sequence, and that its rows are still there.
-pub(crate) fn log(tx: &Tx<'_>, place: Place, mailbox: &mut Mailbox, gone: &UidSet) -> Result<()> {
+pub(crate) fn log(tx: &mut Tx<'_>, place: Place, mailbox: &mut Mailbox, gone: &UidSet) -> Result<()> {
     let blob = uids::encode(gone);
     tx.conn
         .prepare_cached("INSERT INTO vanished (account, mailbox, modseq, uids) VALUES (?, ?, ?, ?)")
         .and_then(|mut s| s.execute(params![place.account, place.mailbox, mailbox.highest_modseq, blob]))
         .map_err(sql)?;
     tx.conn
-        .prepare_cached("INSERT INTO ghosts (account, mailbox, at, uids) VALUES (?, ?, ?, ?)")
-        .and_then(|mut s| s.execute(params![place.account, place.mailbox, tx.now, blob]))
+        .prepare_cached("INSERT INTO ghosts (account, mailbox, modseq, at, uids) VALUES (?, ?, ?, ?, ?)")
+        .and_then(|mut s| {
+            s.execute(params![
+                place.account,
+                place.mailbox,
+                mailbox.highest_modseq,
+                tx.now,
+                blob
+            ])
+        })
         .map_err(sql)?;
+    tx.after.ghosts.push(place);
     mailbox.log_rows += 1;
     if mailbox.log_rows > LOG + LOG / 4 {
         cut_log(tx, place, mailbox)?;
@@ -105,35 +114,61 @@ fn cut_log(tx: &Tx<'_>, place: Place, mailbox: &mut Mailbox) -> Result<()> {
     Ok(())
 }
 
-/// Removes rows and bodies of these messages, as far as they were removed from the mailbox, `most` of them: whether there
-/// may be more.
-pub(crate) fn reclaim(tx: &mut Tx<'_>, place: Place, set: &UidSet, most: u32) -> Result<bool> {
+/// What is left of the ghosts of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    Nothing,
+    /// Those that somebody still numbers.
+    Needed,
+    /// Perhaps more that nobody needs.
+    More,
+}
+
+/// Removes rows and bodies of messages that were expunged up to a mod-sequence, `most` of them.
+pub(crate) fn reclaim(tx: &mut Tx<'_>, place: Place, up_to: u64, most: u32) -> Result<Left> {
     let rows: Vec<(i64, Vec<u8>)> = tx
         .conn
-        .prepare_cached("SELECT id, uids FROM ghosts WHERE account = ? AND mailbox = ?")
+        .prepare_cached(
+            "SELECT id, uids FROM ghosts WHERE account = ? AND mailbox = ? AND modseq <= ? ORDER BY modseq LIMIT ?",
+        )
         .and_then(|mut s| {
-            let rows = s.query_map(params![place.account, place.mailbox], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            let key = params![place.account, place.mailbox, column(up_to), most];
+            let rows = s.query_map(key, |r| Ok((r.get(0)?, r.get(1)?)))?;
             rows.collect()
         })
         .map_err(sql)?;
     let mut left = u64::from(most);
     for (row, blob) in rows {
         let ghosts = uid_set(&blob)?;
-        let all = ghosts.intersection(set);
-        if all.is_empty() {
-            continue;
-        }
-        if left == 0 {
-            return Ok(true);
-        }
-        let now = uids::first(&all, u32::try_from(left).unwrap_or(most));
+        let now = uids::first(&ghosts, u32::try_from(left).unwrap_or(most));
         reclaim_row(tx, place, row, &ghosts, &now)?;
         left = left.saturating_sub(now.len());
-        if now.len() < all.len() {
-            return Ok(true);
+        if left == 0 {
+            return Ok(Left::More);
         }
     }
-    Ok(false)
+    let needed = tx
+        .conn
+        .prepare_cached("SELECT 1 FROM ghosts WHERE account = ? AND mailbox = ?")
+        .and_then(|mut s| s.exists([place.account, place.mailbox]))
+        .map_err(sql)?;
+    Ok(if needed { Left::Needed } else { Left::Nothing })
+}
+
+/// The mailboxes that have ghosts.
+pub(crate) fn haunted(conn: &Connection) -> Result<Vec<Place>> {
+    conn.prepare_cached("SELECT DISTINCT account, mailbox FROM ghosts")
+        .and_then(|mut s| {
+            let place = |r: &Row<'_>| {
+                Ok(Place {
+                    account: r.get(0)?,
+                    mailbox: r.get(1)?,
+                })
+            };
+            let places = s.query_map([], place)?;
+            places.collect()
+        })
+        .map_err(sql)
 }
 
 /// Removes rows and bodies of some of the ghosts of one row.
@@ -166,20 +201,20 @@ pub(crate) fn reclaim_row(tx: &mut Tx<'_>, place: Place, row: i64, ghosts: &UidS
     Ok(())
 }
 
-/// Messages below `below` are recent to nobody any more.
-pub(crate) fn claim_recent(tx: &mut Tx<'_>, place: Place, below: u32) -> Result<()> {
-    let Ok(mut mailbox) = tx.mailbox(place) else {
-        return Ok(());
-    };
-    let below = i64::from(below).min(mailbox.uid_next);
-    if below <= mailbox.first_recent {
-        return Ok(());
+/// Gives the messages below `below` that were in no session yet to the caller's: from which UID on. Who has them already
+/// is decided here, among all processes.
+pub(crate) fn claim_recent(tx: &mut Tx<'_>, place: Place, below: Uid) -> Result<Uid> {
+    let mut mailbox = tx.mailbox(place)?;
+    let first = uid(mailbox.first_recent).map_or(below, |first| first.min(below));
+    let end = i64::from(below.get()).min(mailbox.uid_next);
+    if end <= mailbox.first_recent {
+        return Ok(below);
     }
-    mailbox.first_recent = below;
+    mailbox.first_recent = end;
     mailbox.recent = 0;
-    if let (true, Some(from)) = (below < mailbox.uid_next, crate::tx::uid(below)) {
+    if let (true, Some(from)) = (end < mailbox.uid_next, uid(end)) {
         each_page(tx.conn, place, &UidSet::run(from, Uid::MAX), |stored| {
-            let recent = stored.page.records.iter().filter(|r| i64::from(r.uid) >= below);
+            let recent = stored.page.records.iter().filter(|r| i64::from(r.uid) >= end);
             mailbox.recent += i64::try_from(recent.count()).unwrap_or(0);
             Ok(())
         })?;
@@ -196,5 +231,5 @@ pub(crate) fn claim_recent(tx: &mut Tx<'_>, place: Place, below: u32) -> Result<
             ])
         })
         .map_err(sql)?;
-    Ok(())
+    Ok(first)
 }

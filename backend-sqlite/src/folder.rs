@@ -9,6 +9,8 @@ use crate::error::OpenError;
 
 /// Locked while stores are counted or added.
 const GATE: &str = "run/gate";
+/// What the name of a store's views ends with.
+const VIEWS: &str = "views";
 /// Touched after a commit.
 const BELL: &str = "run/bell";
 
@@ -19,6 +21,7 @@ const BELL: &str = "run/bell";
 /// bodies/3f/3f09…      large messages, named by their random id
 /// incoming/<store>/    messages that are being sent
 /// run/<store>.lock     held as long as the store is open
+/// run/<store>.views    which mailboxes its sessions number
 /// run/bell             touched after each commit that others may want to hear of
 /// ```
 pub(crate) struct Folder {
@@ -119,24 +122,36 @@ impl Folder {
         self.root.join("bodies").join(shelf).join(&name)
     }
 
-    /// Whether another store, of this process or another, is open on this folder. Leftovers of dead ones are removed.
-    pub(crate) fn others_alive(&self) -> io::Result<bool> {
+    /// Where this store's views are.
+    pub(crate) fn views(&self) -> PathBuf {
+        self.lock_path.with_extension(VIEWS)
+    }
+
+    /// The other stores, of this process or another, that are open on this folder, each by the path of its views; `None`
+    /// while somebody is just coming. Leftovers of dead ones are removed.
+    pub(crate) fn others(&self) -> io::Result<Option<Vec<PathBuf>>> {
         let gate = private_file(&self.root.join(GATE))?;
-        match gate.try_lock() {
+        match gate.try_lock_shared() {
             Ok(()) => {}
-            // Somebody is just coming or looking.
-            Err(TryLockError::WouldBlock) => return Ok(true),
+            Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(e)) => return Err(e),
         }
-        let mut alive = false;
+        let mut alive = Vec::new();
         for entry in fs::read_dir(self.root.join("run"))? {
             let path = entry?.path();
             if path == self.lock_path || path.extension().is_none_or(|e| e != "lock") {
                 continue;
             }
-            alive |= !self.bury(&path)?;
+            if !self.bury(&path)? {
+                alive.push(path.with_extension(VIEWS));
+            }
         }
-        Ok(alive)
+        Ok(Some(alive))
+    }
+
+    /// Whether another store is open on this folder, or just being opened.
+    pub(crate) fn others_alive(&self) -> io::Result<bool> {
+        Ok(self.others()?.is_none_or(|others| !others.is_empty()))
     }
 
     /// Removes what a dead store left; `false` when it lives.
@@ -154,6 +169,7 @@ impl Folder {
         if let Some(name) = lock_path.file_stem() {
             remove_tree(&self.root.join("incoming").join(name))?;
         }
+        remove_file(&lock_path.with_extension(VIEWS))?;
         remove_file(lock_path)?;
         Ok(true)
     }
@@ -163,6 +179,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed now is taken for a dead store's later.
         let _ = fs::remove_dir_all(&self.incoming);
+        let _ = fs::remove_file(self.views());
         let _ = fs::remove_file(&self.lock_path);
     }
 }
@@ -298,10 +315,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path()).unwrap();
         let (lock, left) = (dir.path().join("run/dead.lock"), dir.path().join("incoming/dead"));
+        let views = dir.path().join("run/dead.views");
         private_file(&lock).unwrap();
+        private_file(&views).unwrap();
         make_folder(&left).unwrap();
         private_file(&left.join("half a message")).unwrap();
         assert!(!folder.others_alive().unwrap());
-        assert!(!lock.exists() && !left.exists());
+        assert!(!lock.exists() && !left.exists() && !views.exists());
     }
 }

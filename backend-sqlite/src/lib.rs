@@ -17,7 +17,8 @@
 //! How the files relate: `folder` owns the data folder, `schema` what is in the database, `writer` the one thread that
 //! changes it (operations of `append`, `flags`, `expunge`, `copy`, `mailboxes`, each on a `tx`), `reader` the threads that
 //! read it (`listing`, `load`). Flags are in pages (`page`, `page_table`, `keywords`), bodies in rows or files (`stage`,
-//! `body`). `watch` finds what other processes changed, `checkpoint` and `recover` tidy up, `users`, `password` and
+//! `body`). `watch` finds what other processes changed, `views` what their
+//! sessions number, `checkpoint` and `recover` tidy up, `users`, `password` and
 //! `deliver` are for the command line.
 //!
 //! What holds everywhere: nothing is answered, and no watcher told, before the commit is on the disk; a caller's future
@@ -50,6 +51,7 @@ mod store;
 mod tx;
 mod uids;
 mod users;
+mod views;
 mod watch;
 mod writer;
 

@@ -11,7 +11,7 @@ use crate::keywords::Keywords;
 use crate::mailboxes::uses;
 use crate::page::Page;
 use crate::page_table::{Fact, column, facts};
-use crate::tx::{Mailbox, Place, account_id, count, deleted, uid, unsigned};
+use crate::tx::{Mailbox, Place, account_id, count, deleted, unsigned};
 
 /// An account's mailboxes, and its subscriptions of mailboxes that are not there.
 pub(crate) fn mailboxes(conn: &Connection, account: &Account) -> Result<Vec<MailboxEntry>> {
@@ -130,7 +130,7 @@ pub(crate) fn messages(conn: &Connection, place: Place) -> Result<Messages> {
     let mut messages = Messages::from(entries);
     messages.uid_next = mailbox.next_uid();
     messages.highest_mod_seq = mailbox.mod_seq();
-    messages.first_recent = uid(mailbox.first_recent);
+    messages.first_recent = mailbox.first_recent();
     Ok(messages)
 }
 

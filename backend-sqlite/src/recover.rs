@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::sql;
-use crate::expunge::reclaim_row;
+use crate::expunge::{self, reclaim_row};
 use crate::shared::Shared;
 use crate::tx::{Place, Tx, uid_set};
 use crate::{body, schema, uids};
@@ -29,8 +29,6 @@ const BETWEEN: Duration = Duration::from_secs(60);
 /// What an earlier life left, when no other process was there at the start.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Leftovers {
-    /// Ghosts up to this row.
-    pub(crate) ghosts: i64,
     /// Mailboxes deleted up to this moment.
     pub(crate) gone: i64,
 }
@@ -38,16 +36,9 @@ pub(crate) struct Leftovers {
 impl Leftovers {
     /// Everything removed up to now.
     pub(crate) fn find(conn: &Connection) -> rusqlite::Result<Self> {
-        conn.query_row(
-            "SELECT (SELECT ifnull(max(id), 0) FROM ghosts), (SELECT ifnull(max(gone), 0) FROM mailboxes)",
-            [],
-            |r| {
-                Ok(Self {
-                    ghosts: r.get(0)?,
-                    gone: r.get(1)?,
-                })
-            },
-        )
+        conn.query_row("SELECT ifnull(max(gone), 0) FROM mailboxes", [], |r| {
+            Ok(Self { gone: r.get(0)? })
+        })
     }
 }
 
@@ -92,28 +83,29 @@ pub(crate) fn run(shared: &Arc<Shared>, leftovers: Leftovers) {
 
 /// Does everything that is due, piece by piece, and returns when it is done.
 pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers) -> Result<()> {
+    let conn = schema::reading(&shared.folder.database()).map_err(sql)?;
+    for place in expunge::haunted(&conn)? {
+        shared.behind.reclaim(place);
+    }
     while shared.behind.is_due(shared) && !shared.stopping() {
         shared.writer.behind();
         // Behind what was just asked for, this waits for it.
         shared.writer.call_blocking(|_| Ok(()))?;
     }
-    while !shared.stopping() && shared.writer.call_blocking(move |tx| old_ghosts(tx, leftovers))? {}
+    while !shared.stopping() && shared.writer.call_blocking(old_ghosts)? {}
     while !shared.stopping() && shared.writer.call_blocking(move |tx| gone_mailboxes(tx, leftovers))? {}
     shared.writer.call_blocking(move |tx| tombstones(tx, leftovers))?;
-    let conn = schema::reading(&shared.folder.database()).map_err(sql)?;
     sweep(shared, &conn)
 }
 
 /// Removes some ghosts whose time is over; whether there may be more.
-fn old_ghosts(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<bool> {
+fn old_ghosts(tx: &mut Tx<'_>) -> Result<bool> {
     let found: Option<(i64, i64, i64, Vec<u8>)> = tx
         .conn
-        .prepare_cached("SELECT id, account, mailbox, uids FROM ghosts WHERE id <= ?1 OR at < ?2 ORDER BY id LIMIT 1")
+        .prepare_cached("SELECT id, account, mailbox, uids FROM ghosts WHERE at < ? ORDER BY id LIMIT 1")
         .and_then(|mut s| {
-            s.query_row(params![leftovers.ghosts, tx.now - GHOSTS], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
-            })
-            .optional()
+            s.query_row([tx.now - GHOSTS], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
+                .optional()
         })
         .map_err(sql)?;
     let Some((row, account, mailbox, blob)) = found else {

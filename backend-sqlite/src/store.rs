@@ -26,7 +26,8 @@ use crate::reader::Readers;
 use crate::recover::{self, Bell, Leftovers};
 use crate::shared::{Behind, Shared};
 use crate::stage::{self, Staged};
-use crate::tx::{Place, Tx, account_id};
+use crate::tx::{Mailbox, Place, Tx, account_id};
+use crate::views::{View, Views};
 use crate::watch::{self, Seen};
 use crate::writer::{self, Writer};
 use crate::{copy, expunge, flags, listing, load, mailboxes, schema, users};
@@ -60,7 +61,7 @@ impl SqliteStore {
             source,
         };
         let conn = schema::open(&path)?;
-        // In this order: what another store removes after it was looked for may be numbered there.
+        // In this order: what another store removes after it was looked for may be read there.
         let mut leftovers = Leftovers::find(&conn).map_err(at)?;
         if folder.others_alive().unwrap_or(true) {
             leftovers = Leftovers::default();
@@ -73,6 +74,7 @@ impl SqliteStore {
             watcher: OnceLock::new(),
             seen: Seen::new(schema::reading(&path).map_err(at)?).map_err(at)?,
             behind: Behind::default(),
+            views: Views::new(folder.views()),
             checkpoint: Checkpoint::default(),
             bell: Bell::default(),
             checks: Arc::new(Semaphore::new(cores)),
@@ -329,14 +331,28 @@ impl MailStore for SqliteStore {
         true
     }
 
-    fn claim_recent(&self, account: &Account, mailbox: MailboxId, below: Uid) {
-        self.shared.behind.claim(Place::new(account, mailbox), below.get());
-        self.shared.writer.behind();
+    async fn first_recent(&self, account: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
+        let place = Place::new(account, mailbox);
+        if claim {
+            let claim = move |tx: &mut Tx<'_>| expunge::claim_recent(tx, place, below);
+            return self.shared.writer.call_lazily(claim).await;
+        }
+        let read = move |conn: &Connection| Ok(Mailbox::load(conn, place)?.first_recent());
+        let first = self.shared.readers.call(read).await?;
+        Ok(first.map_or(below, |first| first.min(below)))
     }
 
-    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet) {
-        self.shared.behind.reclaim(Place::new(account, mailbox), uids);
-        self.shared.writer.behind();
+    fn view(&self, account: &Account, mailbox: MailboxId) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(View::new(&self.shared, Place::new(account, mailbox))))
+    }
+
+    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, up_to: ModSeq) {
+        let place = Place::new(account, mailbox);
+        self.shared.views.told(place, up_to.get());
+        if !uids.is_empty() {
+            self.shared.behind.reclaim(place);
+            self.shared.writer.behind();
+        }
     }
 
     fn attach(&self, watcher: Arc<dyn Watcher>) {

@@ -83,6 +83,11 @@ impl Mailbox {
         uid(self.uid_next)
     }
 
+    /// From which UID on messages were in no session yet; `None` once all UIDs are used up and were in one.
+    pub(crate) fn first_recent(&self) -> Option<Uid> {
+        uid(self.first_recent)
+    }
+
     /// The highest mod-sequence.
     pub(crate) fn mod_seq(&self) -> ModSeq {
         mod_seq(self.highest_modseq)
@@ -127,6 +132,8 @@ pub(crate) struct Notice {
 pub(crate) struct After {
     /// Told in this order.
     pub(crate) notices: Vec<Notice>,
+    /// Mailboxes with messages that were expunged and are kept until nobody numbers them.
+    pub(crate) ghosts: Vec<Place>,
     /// Large bodies whose last reference went.
     pub(crate) unlink: Vec<[u8; 16]>,
     /// Files that a row names from the commit on.

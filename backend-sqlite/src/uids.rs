@@ -57,11 +57,6 @@ pub(crate) fn difference(set: &UidSet, other: &UidSet) -> UidSet {
     out
 }
 
-/// What is in either.
-pub(crate) fn union(a: &UidSet, b: &UidSet) -> UidSet {
-    UidSet::from_runs(a.runs().iter().chain(b.runs()).copied())
-}
-
 /// The first `n` numbers of a set.
 pub(crate) fn first(set: &UidSet, mut n: u32) -> UidSet {
     let mut out = UidSet::new();
@@ -113,7 +108,6 @@ mod tests {
             let (x, y) = (set(&a), set(&b));
             prop_assert_eq!(UidSet::from_runs(decode(&encode(&x)).unwrap()), x.clone());
             prop_assert_eq!(difference(&x, &y), set(&a.difference(&b).copied().collect()));
-            prop_assert_eq!(union(&x, &y), set(&a.union(&b).copied().collect()));
             prop_assert_eq!(first(&x, n), set(&a.iter().copied().take(n as usize).collect()));
         }
 
@@ -130,6 +124,7 @@ mod tests {
         let ends = UidSet::from_runs([(Uid::MIN, Uid::MIN), (Uid::MAX, Uid::MAX)]);
         assert_eq!(decode(&encode(&ends)).unwrap(), ends.runs());
         assert_eq!(difference(&all, &all), UidSet::new());
-        assert_eq!(union(&difference(&all, &ends), &ends), all);
+        let within = (Uid::MIN.next().unwrap(), Uid::new(u32::MAX - 1).unwrap());
+        assert_eq!(difference(&all, &ends).runs(), [within]);
     }
 }

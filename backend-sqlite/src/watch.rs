@@ -205,5 +205,9 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         }
         let _ = rings.try_recv();
         shared.seen.look_now(shared);
+        // Sessions of other processes may have been told meanwhile, or have gone.
+        if shared.behind.waits() {
+            shared.writer.behind();
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Writer {
 /// What the writer is sent.
 pub(crate) enum Message {
     Work(Box<dyn Work>),
-    /// Something may be done behind the others: claims, reclaims.
+    /// Something may be done behind the others.
     Behind,
     Stop,
 }
@@ -42,6 +42,8 @@ pub(crate) enum Message {
 pub(crate) trait Work: Send {
     /// Does it; on an error what it did is undone.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<()>;
+    /// Whether it matters that it outlasts a failure of power.
+    fn must_last(&self) -> bool;
     /// Answers the caller.
     fn finish(self: Box<Self>, verdict: Result<()>);
 }
@@ -67,9 +69,27 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.call_to_last(true, operation).await
+    }
+
+    /// The same for what every process sees when this returns, but what need not outlast a failure of power: without a
+    /// wait for the disk, unless others wait for it.
+    pub(crate) async fn call_lazily<T, F>(&self, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.call_to_last(false, operation).await
+    }
+
+    async fn call_to_last<T, F>(&self, lasts: bool, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
         let permit = self.room.clone().acquire_owned().await.map_err(|_| unavailable())?;
         let (answer, result) = oneshot::channel();
-        self.send(operation, Some(permit), move |r| {
+        self.send(operation, lasts, Some(permit), move |r| {
             let _ = answer.send(r);
         })?;
         result.await.map_err(|_| Error::internal("the writer gave no answer"))?
@@ -82,7 +102,7 @@ impl Writer {
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (answer, result) = std::sync::mpsc::sync_channel(1);
-        self.send(operation, None, move |r| {
+        self.send(operation, true, None, move |r| {
             let _ = answer.send(r);
         })?;
         result
@@ -102,7 +122,7 @@ impl Writer {
         let _ = self.queue.send(Message::Stop);
     }
 
-    fn send<T, F, A>(&self, operation: F, permit: Option<OwnedSemaphorePermit>, answer: A) -> Result<()>
+    fn send<T, F, A>(&self, operation: F, lasts: bool, permit: Option<OwnedSemaphorePermit>, answer: A) -> Result<()>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -112,6 +132,7 @@ impl Writer {
             operation: Some(operation),
             outcome: None,
             answer,
+            lasts,
             _permit: permit,
         };
         self.queue
@@ -133,6 +154,7 @@ where
                 tracing::warn!(kind = ?e.kind(), source = std::error::Error::source(&e), "work behind the others failed");
             }
         },
+        lasts: true,
         _permit: None,
     })
 }
@@ -141,6 +163,7 @@ struct Call<T, F, A> {
     operation: Option<F>,
     outcome: Option<T>,
     answer: A,
+    lasts: bool,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -156,6 +179,10 @@ where
         };
         self.outcome = Some(operation(tx)?);
         Ok(())
+    }
+
+    fn must_last(&self) -> bool {
+        self.lasts
     }
 
     fn finish(self: Box<Self>, verdict: Result<()>) {
@@ -201,10 +228,14 @@ pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<M
 
 /// Runs all operations of a group. What a broken transaction took with it is answered; the others get another one.
 fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
+    if group.is_empty() {
+        return;
+    }
+    let lasts = group.iter().any(|work| work.must_last());
     let mut waiting = group.into_iter().peekable();
     while waiting.peek().is_some() {
         let mut done = Vec::new();
-        let outcome = one_transaction(shared, conn, &mut waiting, &mut done);
+        let outcome = wait_for_disk(conn, lasts).and_then(|()| one_transaction(shared, conn, &mut waiting, &mut done));
         if let Err(e) = &outcome {
             tracing::warn!(kind = ?e.kind(), error = %e, source = std::error::Error::source(e), "a transaction failed");
             if !conn.is_autocommit() {
@@ -271,10 +302,13 @@ fn one_transaction(
             return Err(unavailable().with_source("SQLite rolled the whole transaction back"));
         }
     }
-    let (changed, next_body, change) = (tx.changed, tx.next_body, tx.change);
-    conn.prepare_cached("UPDATE store SET change = ?, next_body = ?")
-        .and_then(|mut s| s.execute([if changed { change } else { change - 1 }, next_body]))
-        .map_err(sql)?;
+    let (changed, change) = (tx.changed, tx.change);
+    // Else nothing is written where nothing was done.
+    if changed || tx.next_body != next_body {
+        conn.prepare_cached("UPDATE store SET change = ?, next_body = ?")
+            .and_then(|mut s| s.execute([if changed { change } else { change - 1 }, tx.next_body]))
+            .map_err(sql)?;
+    }
     if changed {
         shared.seen.ours(change);
     }
@@ -335,6 +369,17 @@ fn commit(conn: &Connection) -> Result<()> {
     })
 }
 
+/// Whether each commit from now on waits until it is on the disk. Without, it can be lost with the power, but not torn, and
+/// never before an earlier one.
+fn wait_for_disk(conn: &Connection, wait: bool) -> Result<()> {
+    // Compiled each time: the setting takes effect then.
+    let how = match wait {
+        true => "PRAGMA synchronous = FULL",
+        false => "PRAGMA synchronous = NORMAL",
+    };
+    conn.execute_batch(how).map_err(sql)
+}
+
 fn is_busy(e: &rusqlite::Error) -> bool {
     matches!(
         e.sqlite_error_code(),
@@ -346,6 +391,8 @@ fn is_busy(e: &rusqlite::Error) -> bool {
 fn settle(shared: &Shared, after: After) {
     let watcher = shared.watcher.get();
     after.keep.into_iter().for_each(StagedFile::keep);
+    // Whoever is told of it next says so; if nobody is, the timer looks.
+    after.ghosts.into_iter().for_each(|place| shared.behind.reclaim(place));
     for notice in after.notices {
         let tell = || watcher.map(|w| w.mailbox(&notice.account, notice.mailbox, notice.changes));
         if catch_unwind(AssertUnwindSafe(tell)).is_err() {
@@ -436,6 +483,27 @@ mod tests {
                 .map_err(sql)
         };
         store.shared.readers.call(count).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_what_need_not_last_goes_without_a_wait_for_the_disk() {
+        let (_dir, store) = store().await;
+        let how = |tx: &mut Tx<'_>| {
+            let read = tx.conn.query_row("PRAGMA synchronous", [], |r| r.get(0));
+            read.map_err(sql)
+        };
+        let writer = &store.shared.writer;
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        assert_eq!(writer.call(how).await.unwrap(), FULL);
+        assert_eq!(writer.call_lazily(how).await.unwrap(), NORMAL);
+        assert_eq!(writer.call(how).await.unwrap(), FULL);
+        let (slow, went) = std::sync::mpsc::channel();
+        let block = writer.call(move |_| went.recv().map_err(Error::internal));
+        let together =
+            async { tokio::join!(biased; writer.call_lazily(how), writer.call(how), async { slow.send(()) }) };
+        let (_, (lazy, lasting, _)) = tokio::join!(biased; block, together);
+        assert_eq!((lazy.unwrap(), lasting.unwrap()), (FULL, FULL));
     }
 
     #[tokio::test]

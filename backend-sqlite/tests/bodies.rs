@@ -71,7 +71,7 @@ async fn a_file_that_is_being_read_stays_readable_when_its_message_goes() {
         .remove(&w.account, w.inbox, &set("1"), Remove::All)
         .await
         .unwrap();
-    w.store.reclaim(&w.account, w.inbox, &set("1"));
+    w.reclaim(w.inbox, "1").await;
     w.store.tidy().await.unwrap();
     assert!(files(w.dir.path()).is_empty());
     assert!(body.read_all(1 << 20).await.unwrap() == text);
@@ -104,16 +104,16 @@ async fn a_body_goes_with_its_last_message_and_nothing_remains() {
     let all = set("1:1000");
     w.store.copy(&w.account, w.inbox, &all, to, false).await.unwrap();
     w.store.remove(&w.account, w.inbox, &all, Remove::All).await.unwrap();
-    w.store.reclaim(&w.account, w.inbox, &all);
+    w.reclaim(w.inbox, "1:1000").await;
     w.store.tidy().await.unwrap();
     assert_eq!(w.rows("bodies"), SIZES.len() as i64);
     for (n, len) in SIZES.into_iter().enumerate() {
         assert!(w.text(to, 2 * n as u32 + 1).await == octets(len, n as u8));
     }
     w.store.r#move(&w.account, to, &all, w.inbox).await.unwrap();
-    w.store.reclaim(&w.account, to, &all);
+    w.reclaim(to, "1:1000").await;
     w.store.remove(&w.account, w.inbox, &all, Remove::All).await.unwrap();
-    w.store.reclaim(&w.account, w.inbox, &all);
+    w.reclaim(w.inbox, "1:1000").await;
     w.store.tidy().await.unwrap();
     for table in ["messages", "pages", "bodies", "contents", "indexes", "ghosts"] {
         assert_eq!(w.rows(table), 0, "{table}");

@@ -231,12 +231,14 @@ async fn only_deleted_messages_are_expunged_unless_all_are_meant() {
 async fn a_removed_message_stays_readable_until_it_is_reclaimed() {
     let w = world().await;
     w.add("ghost").await;
+    let _session = w.view(w.inbox).await;
     w.store
         .remove(&w.account, w.inbox, &set("1"), Remove::All)
         .await
         .unwrap();
+    w.store.tidy().await.unwrap();
     assert_eq!(w.text(w.inbox, 1).await, b"ghost");
-    w.store.reclaim(&w.account, w.inbox, &set("1"));
+    w.reclaim(w.inbox, "1").await;
     w.store.tidy().await.unwrap();
     assert_eq!(
         kind(w.store.body(&w.account, w.inbox, uid_of(1)).await),
@@ -248,7 +250,7 @@ async fn a_removed_message_stays_readable_until_it_is_reclaimed() {
 async fn messages_that_are_there_are_never_reclaimed() {
     let w = world().await;
     w.add("alive").await;
-    w.store.reclaim(&w.account, w.inbox, &set("1:1000"));
+    w.reclaim(w.inbox, "1:1000").await;
     w.store.tidy().await.unwrap();
     assert_eq!(w.text(w.inbox, 1).await, b"alive");
 }
@@ -425,17 +427,19 @@ async fn recent_messages_are_claimed_once() {
     let w = world().await;
     w.add("a").await;
     w.add("b").await;
-    w.store.claim_recent(&w.account, w.inbox, uid_of(2));
-    w.store.tidy().await.unwrap();
+    let recent = async |below, claim| w.store.first_recent(&w.account, w.inbox, uid_of(below), claim).await;
+    assert_eq!(recent(3, false).await.unwrap(), uid_of(1));
+    assert_eq!(recent(2, true).await.unwrap(), uid_of(1));
     assert_eq!(w.status(w.inbox).await.recent, 1);
     assert_eq!(
         w.store.messages(&w.account, w.inbox).await.unwrap().first_recent,
         Uid::new(2)
     );
-    w.store.claim_recent(&w.account, w.inbox, uid_of(1));
-    w.store.claim_recent(&w.account, w.inbox, uid_of(3));
-    w.store.tidy().await.unwrap();
+    assert_eq!(recent(1, true).await.unwrap(), uid_of(1));
+    assert_eq!(recent(3, true).await.unwrap(), uid_of(2));
     assert_eq!(w.status(w.inbox).await.recent, 0);
+    assert_eq!(recent(3, true).await.unwrap(), uid_of(3));
+    assert_eq!(recent(9, false).await.unwrap(), uid_of(3));
     w.add("c").await;
     assert_eq!(w.status(w.inbox).await.recent, 1);
 }

@@ -185,7 +185,7 @@ async fn run(steps: Vec<Step>) {
         changes_lead_from_earlier_to_now(&w, model).await;
         let all = set("1:4294967295");
         w.store.remove(&w.account, model.id, &all, Remove::All).await.unwrap();
-        w.store.reclaim(&w.account, model.id, &all);
+        w.store.reclaim(&w.account, model.id, &all, ModSeq(u64::MAX));
     }
     w.store.tidy().await.unwrap();
     // Mailboxes that were deleted keep theirs for a minute.
@@ -301,7 +301,8 @@ async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backe
         }
         Step::Reclaim { at } => {
             let model = &mut boxes[at];
-            w.store.reclaim(&w.account, model.id, &uids(&model.ghosts));
+            w.store
+                .reclaim(&w.account, model.id, &uids(&model.ghosts), ModSeq(model.modseq));
             w.store.tidy().await.unwrap();
             for uid in std::mem::take(&mut model.ghosts) {
                 assert_eq!(

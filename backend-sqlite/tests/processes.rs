@@ -146,27 +146,133 @@ async fn both_write_at_the_same_time_and_nothing_is_lost() {
     assert_eq!(w.status(w.inbox).await.messages, 100);
 }
 
-#[tokio::test]
-async fn a_ghost_stays_as_long_as_another_process_may_number_it() {
-    let w = world_with(quiet()).await;
-    w.add("ghost").await;
-    let other = other(&w, quiet());
-    w.store
-        .remove(&w.account, w.inbox, &set("1"), Remove::All)
+/// A session of the store, told of everything up to now.
+async fn view(store: &SqliteStore, w: &World) -> Box<dyn std::any::Any + Send + Sync> {
+    let view = store.view(&w.account, w.inbox).unwrap();
+    told(store, w).await;
+    view
+}
+
+/// Every session of the store was told of everything up to now.
+async fn told(store: &SqliteStore, w: &World) {
+    let up_to = store.messages(&w.account, w.inbox).await.unwrap().highest_mod_seq;
+    store.reclaim(&w.account, w.inbox, &UidSet::new(), up_to);
+}
+
+async fn expunge(store: &SqliteStore, w: &World) {
+    store
+        .remove(&w.account, w.inbox, &set("1:1000"), Remove::All)
         .await
         .unwrap();
-    w.store.reclaim(&w.account, w.inbox, &set("1"));
+}
+
+/// The store that expunges has no session, or one that was told; that of the other is told last, or goes, or begins only
+/// then.
+#[tokio::test]
+async fn a_ghost_stays_as_long_as_a_session_of_another_process_numbers_it() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    w.add("ghost").await;
+    let theirs = view(&other.store, &w).await;
+    let ours = view(&w.store, &w).await;
+    expunge(&w.store, &w).await;
+    told(&w.store, &w).await;
     w.store.tidy().await.unwrap();
     let body = other.store.body(&w.account, w.inbox, uid_of(1)).await.unwrap();
     assert_eq!(body.read_all(10).await.unwrap(), "ghost");
-    drop(other);
-    let gone = tokio::time::timeout(Duration::from_secs(10), async {
-        while w.rows("messages") > 0 {
-            w.store.tidy().await.unwrap();
-            tokio::task::yield_now().await;
+    // Another mailbox, another session, an earlier mod-sequence: none of them says that it is not needed.
+    let elsewhere = other.store.view(&w.account, 77).unwrap();
+    other.store.reclaim(&w.account, w.inbox, &UidSet::new(), ModSeq(2));
+    w.store.tidy().await.unwrap();
+    assert_eq!(w.rows("messages"), 1);
+    told(&other.store, &w).await;
+    w.store.tidy().await.unwrap();
+    assert_eq!((w.rows("messages"), w.rows("ghosts")), (0, 0));
+    drop((ours, theirs, elsewhere));
+
+    w.add("of one who leaves").await;
+    let theirs = view(&other.store, &w).await;
+    expunge(&w.store, &w).await;
+    w.store.tidy().await.unwrap();
+    assert_eq!(w.rows("messages"), 1);
+    drop(theirs);
+    w.store.tidy().await.unwrap();
+    assert_eq!(w.rows("messages"), 0);
+
+    w.add("of one who comes").await;
+    expunge(&w.store, &w).await;
+    let theirs = view(&other.store, &w).await;
+    w.store.tidy().await.unwrap();
+    assert_eq!(w.rows("messages"), 0);
+    drop(theirs);
+}
+
+/// Whoever is told last does it: here the one that did not expunge.
+#[tokio::test]
+async fn the_process_whose_session_is_told_last_clears_away() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    w.add("ghost").await;
+    let (_theirs, _ours) = (view(&other.store, &w).await, view(&w.store, &w).await);
+    expunge(&w.store, &w).await;
+    told(&w.store, &w).await;
+    let up_to = w.store.messages(&w.account, w.inbox).await.unwrap().highest_mod_seq;
+    other.store.reclaim(&w.account, w.inbox, &set("1"), up_to);
+    // Behind what was just asked for, this waits for it.
+    while w.rows("ghosts") > 0 {
+        other
+            .store
+            .first_recent(&w.account, w.inbox, uid_of(1), true)
+            .await
+            .unwrap();
+    }
+    assert_eq!(w.rows("messages"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_claim_at_once_each_recent_message_is_given_to_one() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    let mut given = Vec::new();
+    for round in 0..20 {
+        let first = w.add("a").await.get();
+        w.add("b").await;
+        let mut racing = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let store = if n % 2 == 0 {
+                w.store.clone()
+            } else {
+                other.store.clone()
+            };
+            let (account, inbox) = (w.account.clone(), w.inbox);
+            // Some have seen less of the mailbox than others.
+            let below = uid_of(first + 1 + u32::from(n > 3));
+            racing.spawn(async move {
+                let from = store.first_recent(&account, inbox, below, true).await.unwrap();
+                from.get()..below.get()
+            });
         }
-    });
-    gone.await.expect("the ghost was not reclaimed");
+        let claimed = racing.join_all().await.into_iter().flatten();
+        let before = given.len();
+        given.extend(claimed);
+        given[before..].sort_unstable();
+        assert_eq!(given[before..], [first, first + 1], "round {round}");
+        assert_eq!(w.status(w.inbox).await.recent, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_gives_nothing_writes_nothing() {
+    let w = world_with(quiet()).await;
+    w.add("a").await;
+    let log = w.dir.path().join("mail.db-wal");
+    let claim = || w.store.first_recent(&w.account, w.inbox, uid_of(2), true);
+    let before = std::fs::metadata(&log).unwrap().len();
+    assert_eq!(claim().await.unwrap(), uid_of(1));
+    let claimed = std::fs::metadata(&log).unwrap().len();
+    assert!(claimed > before);
+    assert_eq!(claim().await.unwrap(), uid_of(2));
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), claimed);
 }
 
 #[tokio::test]

@@ -338,7 +338,13 @@ impl Open {
         Some(first)
     }
 
-    /// From which UID on messages are in no session yet.
+    /// What was claimed up to `next` was not given after all.
+    pub(crate) fn unclaim_recent(&self, first: Uid) {
+        let mut from = self.recent_from.lock();
+        *from = from.map(|f| f.min(first));
+    }
+
+    /// From which UID on messages are in no session yet, as far as is known here: no message below is.
     pub(crate) fn recent_from(&self) -> Option<Uid> {
         *self.recent_from.lock()
     }
@@ -359,6 +365,13 @@ impl Open {
     /// The messages that no view numbers any more, taken out.
     pub(crate) fn exhume(&self) -> UidSet {
         self.graves.lock().exhume()
+    }
+
+    /// Every view was told of each removal up to this mod-sequence.
+    pub(crate) fn told_up_to(&self) -> ModSeq {
+        let now = self.current().highest_mod_seq();
+        let graves = self.graves.lock();
+        if graves.uids.is_empty() { now } else { graves.up_to }
     }
 
     /// Whether removed messages are kept for some view.

@@ -123,7 +123,10 @@ impl<S: Tried> World<S> {
             .add(&world.account, world.id("other").await, vec![message])
             .await
             .unwrap();
-        store.claim_recent(&world.account, inbox, Uid::new(5).unwrap());
+        store
+            .first_recent(&world.account, inbox, Uid::new(5).unwrap(), true)
+            .await
+            .unwrap();
         store.rests().await;
         world
     }

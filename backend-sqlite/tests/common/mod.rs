@@ -111,6 +111,22 @@ impl World {
         self.store.status(&self.account, mailbox).await.unwrap().unwrap()
     }
 
+    /// A session that numbers messages begins, as far as the store has to know. It has been told of everything.
+    pub async fn view(&self, mailbox: MailboxId) -> Box<dyn std::any::Any + Send + Sync> {
+        let view = self.store.view(&self.account, mailbox).unwrap();
+        let now = self.store.messages(&self.account, mailbox).await.unwrap();
+        self.store
+            .reclaim(&self.account, mailbox, &UidSet::new(), now.highest_mod_seq);
+        view
+    }
+
+    /// Every session is told that these were removed.
+    pub async fn reclaim(&self, mailbox: MailboxId, uids: &str) {
+        let now = self.store.messages(&self.account, mailbox).await.unwrap();
+        self.store
+            .reclaim(&self.account, mailbox, &set(uids), now.highest_mod_seq);
+    }
+
     /// Rows of a table.
     pub fn rows(&self, table: &str) -> i64 {
         let conn = rusqlite::Connection::open(self.dir.path().join("mail.db")).unwrap();

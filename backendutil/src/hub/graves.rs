@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Weak;
 
-use backend_api::{MessageEntry, Uid, UidSet};
+use backend_api::{MessageEntry, ModSeq, Uid, UidSet};
 
 use crate::listing::{Difference, Snapshot};
 use crate::sync::{AtomicU64, Ordering};
@@ -18,8 +18,10 @@ pub(super) const CROWDED: usize = 64;
 #[derive(Default)]
 pub(super) struct Graves {
     pub(super) entries: BTreeMap<Uid, MessageEntry>,
-    /// By the generation in which they went, oldest first.
-    pub(super) uids: VecDeque<(u64, UidSet)>,
+    /// By the generation in which they went, and its mod-sequence, oldest first.
+    pub(super) uids: VecDeque<(u64, ModSeq, UidSet)>,
+    /// The mod-sequence of those that were taken out last.
+    pub(super) up_to: ModSeq,
     /// For each view the generation up to which it was told of expunges.
     pub(super) told: Vec<Weak<AtomicU64>>,
     /// At how many of `uids` they are gathered.
@@ -44,7 +46,7 @@ impl Graves {
             unseen.runs().iter().for_each(|(a, b)| gone.push_run(*a, *b));
         }
         if !gone.is_empty() {
-            self.uids.push_back((after.generation(), gone));
+            self.uids.push_back((after.generation(), after.highest_mod_seq(), gone));
         }
         if self.uids.len() > self.crowded {
             self.gather(&told);
@@ -63,19 +65,20 @@ impl Graves {
 
     /// Makes one of those between which no view stands: the number of removals does not count, only what they removed.
     fn gather(&mut self, told: &[u64]) {
-        let mut gathered: Vec<(u64, Vec<(Uid, Uid)>)> = Vec::new();
-        for (generation, uids) in self.uids.drain(..) {
+        type Runs = Vec<(Uid, Uid)>;
+        let mut gathered: Vec<(u64, ModSeq, Runs)> = Vec::new();
+        for (generation, mod_seq, uids) in self.uids.drain(..) {
             match gathered.last_mut() {
-                Some((last, runs)) if !told.iter().any(|t| (*last..generation).contains(t)) => {
-                    *last = generation;
+                Some((last, at, runs)) if !told.iter().any(|t| (*last..generation).contains(t)) => {
+                    (*last, *at) = (generation, mod_seq);
                     runs.extend_from_slice(uids.runs());
                 }
-                _ => gathered.push((generation, uids.runs().to_vec())),
+                _ => gathered.push((generation, mod_seq, uids.runs().to_vec())),
             }
         }
         let gathered = gathered.into_iter();
         self.uids = gathered
-            .map(|(generation, runs)| (generation, UidSet::from_runs(runs)))
+            .map(|(generation, mod_seq, runs)| (generation, mod_seq, UidSet::from_runs(runs)))
             .collect();
     }
 
@@ -85,7 +88,8 @@ impl Graves {
         }
         let told = self.told().first().copied().unwrap_or(u64::MAX);
         let mut out = Vec::new();
-        while let Some((_, uids)) = self.uids.pop_front_if(|(generation, _)| *generation <= told) {
+        while let Some((_, mod_seq, uids)) = self.uids.pop_front_if(|(generation, ..)| *generation <= told) {
+            self.up_to = mod_seq;
             for (first, last) in uids.runs() {
                 self.entries.extract_if(*first..=*last, |_, _| true).for_each(drop);
             }

@@ -1,5 +1,6 @@
 //! One connection's selected mailbox over a [`MailStore`]: its view, what of its own doing it was told already, and polls.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -30,7 +31,12 @@ pub struct MappedMailbox<S: MailStore> {
     keywords: usize,
     /// The generation up to which this view was told of every expunge. Others look at it.
     expunges_told: Option<Arc<AtomicU64>>,
+    /// What says to the store that messages are numbered here.
+    _kept: Kept,
 }
+
+/// What [`MailStore::view`] returned.
+pub(super) type Kept = Option<Box<dyn Any + Send + Sync>>;
 
 /// Messages whose present state was told within a command.
 #[derive(Debug, Default)]
@@ -85,10 +91,18 @@ impl Told {
 }
 
 impl<S: MailStore> MappedMailbox<S> {
-    pub(super) fn new(source: Source<S>, hub: Hub, read_only: bool) -> Self {
+    /// Begins with what the listing is now; `kept` was asked for before it was read.
+    pub(super) fn new(source: Source<S>, kept: Kept, hub: Hub, read_only: bool) -> Self {
         let (now, expunges_told) = source.open.add_view();
         let keywords = now.keywords().len();
-        let mut mailbox = Self {
+        // For stores that other processes write to: none of them need keep for us what was removed until now.
+        source.store.reclaim(
+            &source.account,
+            source.open.id(),
+            &UidSet::new(),
+            source.open.told_up_to(),
+        );
+        Self {
             source,
             hub,
             view: SeqMapper::new(now),
@@ -97,9 +111,8 @@ impl<S: MailStore> MappedMailbox<S> {
             told: Told::default(),
             keywords,
             expunges_told: Some(expunges_told),
-        };
-        mailbox.claim_recent(0);
-        mailbox
+            _kept: kept,
+        }
     }
 
     pub(super) fn recent_count(&self) -> u32 {
@@ -114,27 +127,37 @@ impl<S: MailStore> MappedMailbox<S> {
         self.recent.contains(uid)
     }
 
-    /// The messages announced just now, above `before`, are recent here if no session had them before. EXAMINE shows that
-    /// and claims nothing.
-    fn claim_recent(&mut self, before: u32) {
+    /// The messages of the told snapshot above `announced` are recent here if no session had them before. EXAMINE shows that
+    /// and claims nothing. Called before they are announced: who is cut off in here has told nothing.
+    pub(super) async fn claim_recent(&mut self, announced: Option<Uid>) {
         let told = self.view.told();
-        let Some(last) = told.len().checked_sub(1).and_then(|i| told.uid_at(i)) else {
+        let (Some(last), Some(below)) = (told.len().checked_sub(1).and_then(|i| told.uid_at(i)), told.uid_next())
+        else {
             return;
         };
-        let open = &self.source.open;
-        let first = match self.read_only {
-            true => open.recent_from().filter(|first| *first <= last),
-            false => open.claim_recent(told.uid_next()),
-        };
-        let first = first.map(|f| f.max(Uid::new(before.saturating_add(1)).unwrap_or(f)));
-        let Some(first) = first.filter(|first| *first <= last) else {
+        let Source { store, account, open } = &self.source;
+        // The hub decides among the sessions here, the store among those of all processes.
+        let mut here = open.recent_from().filter(|first| *first <= last);
+        if here.is_some() && !self.read_only {
+            here = open.claim_recent(Some(below));
+        }
+        let Some(here) = here else {
             return;
         };
-        self.recent.push_run(first, last);
-        if !self.read_only
-            && let Some(below) = told.uid_next()
-        {
-            self.source.store.claim_recent(&self.source.account, open.id(), below);
+        match store.first_recent(account, open.id(), below, !self.read_only).await {
+            Ok(first) => {
+                let new = announced.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
+                let first = first.max(here).max(new.unwrap_or(Uid::MIN));
+                if first <= last {
+                    self.recent.push_run(first, last);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), source = std::error::Error::source(&error), "no message is recent");
+                if !self.read_only {
+                    open.unclaim_recent(here);
+                }
+            }
         }
     }
 
@@ -230,12 +253,11 @@ impl<S: MailStore> MappedMailbox<S> {
         {
             told.store(self.view.told().generation(), Ordering::Release);
         }
-        if self.source.open.has_graves() {
-            let gone = self.source.open.exhume();
+        let Source { store, account, open } = &self.source;
+        if open.has_graves() {
+            let gone = open.exhume();
             if !gone.is_empty() {
-                self.source
-                    .store
-                    .reclaim(&self.source.account, self.source.open.id(), &gone);
+                store.reclaim(account, open.id(), &gone, open.told_up_to());
             }
         }
     }
@@ -462,8 +484,8 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
             }
             self.tell_expunges(out).await?;
             if rights.exists && self.view.has_unannounced() {
-                let (exists, before) = self.view.announce();
-                self.claim_recent(before);
+                self.claim_recent(self.view.announced_uids().last()).await;
+                let (exists, _) = self.view.announce();
                 let recent = self.recent_count();
                 if let Some(mut news) = out.exists() {
                     news.put(exists, recent);

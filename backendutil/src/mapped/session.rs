@@ -90,7 +90,11 @@ impl<S: MailStore> Session for MappedSession<S> {
         status.unseen = now.unseen();
         status.deleted = now.deleted();
         status.uid_next = now.uid_next();
-        if let Some(first) = source.open.recent_from() {
+        if let (Some(first), Some(below)) = (source.open.recent_from(), now.uid_next())
+            && first < below
+        {
+            // A session of another process may have had them since.
+            let first = first.max(self.store.first_recent(&self.account, entry.id, below, false).await?);
             let old = backend_api::Uid::new(first.get() - 1).map_or(0, |uid| now.rank(uid));
             status.recent = now.len() - old;
         }
@@ -140,6 +144,8 @@ impl<S: MailStore> Session for MappedSession<S> {
     ) -> Result<(Self::Mailbox, Selected)> {
         let entry = self.entry(name).await?;
         let source = self.source(&entry);
+        // Before the list is read: what is removed from then on is kept.
+        let kept = self.store.view(&self.account, entry.id);
         // The store may have changed unheard while nobody had the mailbox open.
         if source.must_be_asked() {
             source.open.ask();
@@ -150,7 +156,8 @@ impl<S: MailStore> Session for MappedSession<S> {
         }
         let writable = self.store.is_writable(&self.account, entry.id);
         let read_only = access == Access::ReadOnly || !writable;
-        let mailbox = MappedMailbox::new(source, self.hub.clone(), read_only);
+        let mut mailbox = MappedMailbox::new(source, kept, self.hub.clone(), read_only);
+        mailbox.claim_recent(None).await;
         let now = mailbox.view.told();
         let mut selected = Selected::new(entry.uid_validity);
         selected.exists = now.len();

@@ -2,6 +2,7 @@
 //!
 //! [`Mapped`]: backendutil::Mapped
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -365,13 +366,17 @@ impl MailStore for ModSeqStore {
         self.r#move(account, 1, &all, target).await.map(drop)
     }
 
-    fn claim_recent(&self, _: &Account, mailbox: MailboxId, below: Uid) {
-        if let Some(mailbox) = self.boxes.lock().unwrap().get_mut(&mailbox) {
+    async fn first_recent(&self, _: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
+        let mut boxes = self.boxes.lock().unwrap();
+        let mailbox = boxes.get_mut(&mailbox).ok_or_else(gone)?;
+        let first = mailbox.first_recent.min(below);
+        if claim {
             mailbox.first_recent = mailbox.first_recent.max(below);
         }
+        Ok(first)
     }
 
-    fn reclaim(&self, _: &Account, mailbox: MailboxId, uids: &UidSet) {
+    fn reclaim(&self, _: &Account, mailbox: MailboxId, uids: &UidSet, _: ModSeq) {
         if let Some(mailbox) = self.boxes.lock().unwrap().get_mut(&mailbox) {
             mailbox.removed.retain(|uid, _| !uids.contains(*uid));
         }
@@ -528,13 +533,20 @@ impl<S: MailStore> MailStore for Around<S> {
         self.inner.has_mod_seqs()
     }
 
-    fn claim_recent(&self, account: &Account, mailbox: MailboxId, below: Uid) {
-        self.inner.claim_recent(account, mailbox, below);
+    async fn first_recent(&self, account: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
+        self.pausing(self.inner.first_recent(account, mailbox, below, claim))
+            .await
     }
 
-    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet) {
-        self.reclaimed.lock().unwrap().push(format!("{mailbox}: {uids}"));
-        self.inner.reclaim(account, mailbox, uids);
+    fn view(&self, account: &Account, mailbox: MailboxId) -> Option<Box<dyn Any + Send + Sync>> {
+        self.inner.view(account, mailbox)
+    }
+
+    fn reclaim(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, up_to: ModSeq) {
+        if !uids.is_empty() {
+            self.reclaimed.lock().unwrap().push(format!("{mailbox}: {uids}"));
+        }
+        self.inner.reclaim(account, mailbox, uids, up_to);
     }
 
     fn attach(&self, watcher: Arc<dyn Watcher>) {
