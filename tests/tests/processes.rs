@@ -8,6 +8,8 @@ mod ghosts;
 mod mailboxes;
 #[path = "processes/races.rs"]
 mod races;
+#[path = "processes/recent.rs"]
+mod recent;
 #[path = "processes/telling.rs"]
 mod telling;
 
@@ -40,8 +42,8 @@ async fn select(process: &Process, mailbox: &str) -> Client {
     client
 }
 
-/// What a command was answered: the untagged responses and the tagged one. How many are recent is left out: it depends on
-/// who was told first.
+/// What a command was answered: the untagged responses and the tagged one. What is recent is left out: it depends on who was
+/// told first.
 async fn ask(client: &mut Client, command: &str) -> (Vec<String>, String) {
     client.says(format!("t {command}")).await;
     answer(client).await
