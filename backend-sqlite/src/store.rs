@@ -89,8 +89,8 @@ impl SqliteStore {
         };
         open.start("mail-writer", move |shared| writer::run(shared, conn, &queue))?;
         for _ in 0..shared.options.readers.max(1) {
-            let conn = schema::reading(&path).map_err(at)?;
-            open.start("mail-reader", move |shared| shared.readers.run(&conn))?;
+            shared.readers.add(schema::reading(&path).map_err(at)?);
+            open.start("mail-reader", move |shared| shared.readers.run())?;
         }
         if shared.options.background {
             let conn = schema::writing(&path).map_err(at)?;
@@ -176,7 +176,7 @@ impl MailStore for SqliteStore {
         let place = Place::new(account, mailbox);
         self.shared
             .readers
-            .call(move |conn| listing::messages(conn, place))
+            .call_long(move |conn| listing::messages(conn, place))
             .await
     }
 
