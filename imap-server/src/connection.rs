@@ -276,11 +276,10 @@ impl<B: Backend> Conn<B> {
         Ok(false)
     }
 
-    /// Closes the selected mailbox, as UNSELECT would, if this connection itself has just deleted it: who does that has no
-    /// need of a farewell. Others are told `* BYE`.
-    pub(crate) async fn close_if_gone(&mut self) -> Result<(), End> {
+    /// Whether the selected mailbox was deleted, by whomever.
+    pub(crate) async fn mailbox_is_gone(&mut self) -> Result<bool, End> {
         let Some(mailbox) = &mut self.mailbox else {
-            return Ok(());
+            return Ok(false);
         };
         let ctx = Ctx::new(&self.info);
         let wire = &mut self.wire;
@@ -289,10 +288,7 @@ impl<B: Backend> Conn<B> {
         let work = mailbox.poll(&ctx, &mut nothing);
         let polled = race(work, &mut wire.rx, &wire.entry, wire.times.backend).await?;
         self.wire.check()?;
-        if polled.is_err_and(|e| e.kind() == ErrorKind::MailboxGone) {
-            self.close_mailbox();
-        }
-        Ok(())
+        Ok(polled.is_err_and(|e| e.kind() == ErrorKind::MailboxGone))
     }
 
     /// The answer to a command that failed, or the end of the connection.

@@ -119,6 +119,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A connection on which `demo` is logged in.
     ///
     /// # Panics

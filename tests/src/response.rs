@@ -54,7 +54,7 @@ impl Response {
     /// It is none that a server may send.
     pub fn parse(response: &[u8]) -> Result<Self, String> {
         let bad = || format!("not a response: {:?}", String::from_utf8_lossy(response));
-        if response.starts_with(b"+ ") {
+        if response.starts_with(b"+ ") || response == b"+" {
             return Ok(Self::Continue);
         }
         let mut parser = Parser { left: response };
@@ -163,7 +163,7 @@ impl Parser<'_> {
             if self.left.starts_with(b"BODY[") {
                 let end = self.left.windows(2).position(|w| w == b"] ")?;
                 self.left = &self.left[end + 2..];
-                body = Some(self.literal()?);
+                body = self.nstring()?;
                 continue;
             }
             match self.word()?.as_str() {
@@ -173,6 +173,7 @@ impl Parser<'_> {
                     recent = all.remove("\\recent");
                     flags = Some(all);
                 }
+                "MODSEQ" => drop(self.list()?),
                 _ => return None,
             }
         }
@@ -193,6 +194,30 @@ impl Parser<'_> {
             all.insert(self.word()?.to_ascii_lowercase());
         }
         Some(all)
+    }
+
+    /// A literal, a quoted string, or NIL.
+    fn nstring(&mut self) -> Option<Option<Vec<u8>>> {
+        if self.skip(b"NIL") {
+            return Some(None);
+        }
+        if !self.skip(b"\"") {
+            return self.literal().map(Some);
+        }
+        let mut octets = Vec::new();
+        loop {
+            let (first, rest) = self.left.split_first()?;
+            self.left = rest;
+            match first {
+                b'"' => return Some(Some(octets)),
+                b'\\' => {
+                    let (escaped, rest) = self.left.split_first()?;
+                    self.left = rest;
+                    octets.push(*escaped);
+                }
+                octet => octets.push(*octet),
+            }
+        }
     }
 
     fn literal(&mut self) -> Option<Vec<u8>> {

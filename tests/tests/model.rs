@@ -1,99 +1,188 @@
-//! The model checker over the backends that can be written, and proof that it finds faults.
+//! The model checker over everything that can be served, and proof that it finds faults.
 //!
-//! `MODEL_SEEDS=100000` tries more seeds, `MODEL_SEED=4711` one alone, `MODEL_STEPS` sets the length of a run.
+//! `MODEL_SEED=4711` tries one seed alone, `MODEL_SEEDS=100000` so many from 0 (or from `MODEL_SEED`) on, `MODEL_SECONDS=3600`
+//! as many as there is time for, `MODEL_STEPS` and `MODEL_CLIENTS` set what else the seed decides. `MODEL_REMOTE=host:port`
+//! with `MODEL_USER`, `MODEL_PASSWORD` and `MODEL_SECURITY` (`plain`, `tls` or `starttls`) names another server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use imap_compliance::model::{Failure, Fault, Plan, Target, run};
-use imap_compliance::{Kind, World};
+use imap_compliance::model::{Failure, Fault, Flaw, Remote, Rule, Security, Size, Stress, Target, stress};
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-fn plan() -> Plan {
-    let steps = number("MODEL_STEPS").and_then(|n| u32::try_from(n).ok());
-    Plan {
-        steps: steps.unwrap_or(Plan::default().steps),
-        ..Plan::default()
+fn size() -> Size {
+    let number = |variable| number(variable).and_then(|n| usize::try_from(n).ok());
+    Size {
+        clients: number("MODEL_CLIENTS"),
+        steps: number("MODEL_STEPS"),
     }
 }
 
-/// One seed in a runtime and a world of its own, so that it can be repeated.
-fn one(kind: Kind, seed: u64, fault: Option<Fault>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(kind != Kind::Sqlite)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let world = World::new(kind).await;
-        let target = match fault {
-            Some(fault) => Target::with_fault(&world, fault),
-            None => Target::new(&world),
-        };
-        run(&target, plan(), seed).await
-    })
-}
-
-/// Seeds up to a number, or as far as a time lasts.
-fn many(kind: Kind, seeds: u64, time: Duration) {
-    if let Some(seed) = number("MODEL_SEED") {
-        one(kind, seed, None).unwrap_or_else(|failure| panic!("{failure}"));
-        return;
-    }
-    let (seeds, time) = number("MODEL_SEEDS").map_or((seeds, time), |n| (n, Duration::MAX));
-    let start = Instant::now();
-    let mut tried = 0;
-    for seed in 0..seeds {
-        one(kind, seed, None).unwrap_or_else(|failure| panic!("{failure}"));
-        tried += 1;
-        if start.elapsed() > time {
-            break;
+/// So many seeds, or as many as there is time for, if the environment does not say otherwise.
+fn many(target: &Target, seeds: u64, time: u64) {
+    let (seed, said, seconds) = (number("MODEL_SEED"), number("MODEL_SEEDS"), number("MODEL_SECONDS"));
+    let plan = match (seed, said, seconds) {
+        (None, None, None) => (Some(seeds), Some(time)),
+        (Some(_), None, None) => (Some(1), None),
+        (_, said, seconds) => (said, seconds),
+    };
+    let plan = Stress {
+        seed: seed.unwrap_or(0),
+        seeds: plan.0,
+        time: plan.1.map(Duration::from_secs),
+        size: size(),
+        ..Stress::default()
+    };
+    let mut next = Duration::from_secs(60);
+    let done = stress(target, plan, |so_far| {
+        if so_far.elapsed >= next {
+            println!("{so_far}");
+            next = so_far.elapsed + Duration::from_secs(60);
         }
-    }
-    println!("{tried} seeds in {:?}", start.elapsed());
-    assert!(tried >= seeds.min(20), "{tried} seeds are too few to show anything");
+    });
+    let done = done.unwrap_or_else(|failure| panic!("{failure}"));
+    println!("{done}");
+    assert!(done.runs >= plan.seeds.unwrap_or(1).min(20), "{done}: too few to show anything");
 }
 
 /// R3501-014, R3501-023, R3501-077, R3501-085, R3501-086, R3501-304 to R3501-307, R3501-410, R6851-004, R6851-005, R6851-006,
 /// R4315-007
 #[test]
-fn every_picture_is_what_is_there_over_memory() {
-    many(Kind::Memory, 400, Duration::from_secs(25));
+fn over_memory() {
+    many(&Target::memory(), 1_500, 60);
+}
+
+/// As over memory, with others coming between at every operation of the store.
+#[test]
+fn over_a_slow_store() {
+    many(&Target::with_flaw(Flaw::Slow), 800, 60);
 }
 
 /// As over memory.
 #[test]
-fn every_picture_is_what_is_there_over_sqlite() {
-    many(Kind::Sqlite, 200, Duration::from_secs(30));
+fn over_sqlite() {
+    many(&Target::sqlite(), 400, 60);
+}
+
+/// As over memory.
+#[test]
+fn over_two_stores_on_one_folder() {
+    many(&Target::two_stores(), 200, 60);
+}
+
+/// As over memory.
+#[test]
+fn over_two_processes_on_one_folder() {
+    many(&Target::two_processes(), 60, 60);
+}
+
+/// What the store cannot do is refused, and what the application does is told.
+#[test]
+fn over_four_methods() {
+    many(&Target::four_methods(), 300, 60);
+}
+
+/// Another server, if one is named.
+#[test]
+fn over_the_wire() {
+    let Ok(address) = std::env::var("MODEL_REMOTE") else {
+        println!("MODEL_REMOTE names no server");
+        return;
+    };
+    let said = |variable, default: &str| std::env::var(variable).unwrap_or_else(|_| default.to_owned());
+    let security = match said("MODEL_SECURITY", "plain").as_str() {
+        "tls" => Security::Tls,
+        "starttls" => Security::StartTls,
+        _ => Security::Plain,
+    };
+    let remote = Remote {
+        address,
+        security,
+        user: said("MODEL_USER", "demo"),
+        password: said("MODEL_PASSWORD", "secret"),
+    };
+    many(&Target::remote(remote), 30, 60);
+}
+
+fn first_failure(target: &Target, seeds: u64, shrink: Duration) -> Option<Box<Failure>> {
+    let plan = Stress {
+        seeds: Some(seeds),
+        shrink,
+        ..Stress::default()
+    };
+    stress(target, plan, |_| {}).err()
 }
 
 #[test]
-fn a_seed_can_be_repeated() {
-    let failure = |seed| {
-        one(Kind::Memory, seed, Some(Fault::ExpungeTwice))
-            .err()
-            .map(|f| f.conversation)
-    };
-    let seed = (0..50)
-        .find(|seed| failure(*seed).is_some())
-        .expect("a seed that finds it");
-    assert_eq!(failure(seed), failure(seed));
+fn a_failure_is_shrunk_and_the_same_every_time() {
+    let target = Target::with_fault(Fault::ExpungeTwice);
+    let shrunk = || first_failure(&target, SEEDS, Duration::from_secs(60)).expect("a failure");
+    let (one, two) = (shrunk(), shrunk());
+    assert_eq!(one.to_string(), two.to_string());
+    assert_eq!(one.rule, Rule::MessagesTold);
+    // SELECT's seven lines, its own; STORE, FETCH and EXPUNGE with their answers, and NOOP.
+    assert!(one.conversation.len() <= 24, "{one}");
 }
 
 /// In how many seeds each fault must be found.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 120;
 
-#[test]
-fn each_fault_is_found() {
-    for fault in Fault::ALL {
-        let found = (0..SEEDS).find_map(|seed| one(Kind::Memory, seed, Some(fault)).err());
-        match found {
-            Some(failure) => println!("{fault:?}: seed {}: {}", failure.seed, failure.why),
-            None => panic!("{fault:?} was not found in {SEEDS} seeds"),
-        }
+fn is_found(name: &str, target: &Target) {
+    match first_failure(target, SEEDS, Duration::ZERO) {
+        Some(failure) => println!("{name}: seed {}: {:?}: {}", failure.seed, failure.rule, failure.why),
+        None => panic!("{name} was not found in {SEEDS} seeds"),
     }
+}
+
+/// Makes a test of each fault and flaw, named as it is.
+macro_rules! found {
+    ($($module:ident: $kind:ident by $target:ident: [$($test:ident $case:ident),* $(,)?]),* $(,)?) => {
+        $(mod $module {
+            use super::*;
+
+            $(#[test] fn $test() {
+                is_found(stringify!($test), &Target::$target($kind::$case));
+            })*
+
+            #[test]
+            fn none_is_left_out() {
+                assert_eq!([$($kind::$case),*], $kind::ALL);
+            }
+        })*
+    };
+}
+
+found! {
+    found_on_the_wire: Fault by with_fault: [
+        expunge_during_fetch ExpungeDuringFetch,
+        expunge_twice ExpungeTwice,
+        lost_exists LostExists,
+        second_flag_change_dropped SecondFlagChangeDropped,
+        renumbered_before_told RenumberedBeforeTold,
+        lost_expunge LostExpunge,
+        wrong_number WrongNumber,
+        copy_uid_reversed CopyUidReversed,
+        wrong_append_uid WrongAppendUid,
+        deleted_hidden DeletedHidden,
+        number_zero NumberZero,
+        lost_wake_up_before_idle LostWakeUp,
+        exists_too_early_under_pipelining TooEarly,
+    ],
+    found_in_a_backend: Flaw by with_flaw: [
+        tells_nothing TellsNothing,
+        lost_wake_up LostWakeUp,
+        expunge_through_examine_and_close ExamineExpunges,
+        a_ghosts_number_is_another_message GhostIsAnother,
+        move_keeps MoveKeeps,
+        append_forgets AppendForgets,
+        copy_forgets CopyForgets,
+        second_flag_change_forgotten SecondFlagsForgotten,
+        recent_to_all RecentToAll,
+        uid_validity_kept ValidityKept,
+        rename_of_inbox_loses RenameLoses,
+    ],
 }

@@ -12,8 +12,13 @@ pub(super) async fn run<B: Backend>(conn: &mut Conn<B>, mailbox: MailboxArg) -> 
     if name.is_inbox() {
         return Err(Error::new(ErrorKind::Cannot, "INBOX cannot be deleted").into());
     }
+    let was_gone = conn.mailbox_is_gone().await?;
     let session = need(&mut conn.session)?;
     session.delete(&Ctx::new(&conn.info), &name).await?;
-    conn.close_if_gone().await?;
+    // Who deletes the mailbox that he has selected has no need of a farewell: it is closed, as UNSELECT would. Others are
+    // told `* BYE`.
+    if !was_gone && conn.mailbox_is_gone().await? {
+        conn.close_mailbox();
+    }
     Reply::ok("DELETE completed")
 }

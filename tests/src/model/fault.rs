@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
+use tokio::sync::watch;
 
 use crate::frame::{Framing, response_len};
 use crate::response::Response;
@@ -31,11 +33,17 @@ pub enum Fault {
     WrongAppendUid,
     /// FLAGS lack `\Deleted`.
     DeletedHidden,
+    /// FETCH that tells changed flags has the number zero once in a while.
+    NumberZero,
+    /// What happened before IDLE is told when IDLE ends.
+    LostWakeUp,
+    /// What waits unread holds nothing back: each command is answered as if no other was behind it.
+    TooEarly,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ExpungeDuringFetch,
         Self::ExpungeTwice,
         Self::LostExists,
@@ -46,37 +54,78 @@ impl Fault {
         Self::CopyUidReversed,
         Self::WrongAppendUid,
         Self::DeletedHidden,
+        Self::NumberZero,
+        Self::LostWakeUp,
+        Self::TooEarly,
     ];
 
     /// Puts it between a server's stream and a client; the client's end is returned.
     pub(crate) fn between(self, server: DuplexStream) -> BoxedStream {
         let (ours, theirs) = duplex(64 * 1024);
-        let (mut from_server, mut to_server) = split(server);
-        let (mut from_client, mut to_client) = split(theirs);
+        let (mut from_server, to_server) = split(server);
+        let (from_client, mut to_client) = split(theirs);
+        let (answered, answers) = watch::channel(0);
+        tokio::spawn(pass_commands(from_client, to_server, self, answers));
         tokio::spawn(async move {
-            let mut octets = vec![0; 16 * 1024];
-            while let Ok(n @ 1..) = from_client.read(&mut octets).await {
-                if to_server.write_all(&octets[..n]).await.is_err() {
-                    return;
-                }
-            }
-            let _ = to_server.shutdown().await;
-        });
-        tokio::spawn(async move {
-            let mut unread = bytes::BytesMut::new();
+            let mut unread = BytesMut::new();
             let mut liar = Liar::new(self);
             while let Ok(1..) = from_server.read_buf(&mut unread).await {
                 let mut told = Vec::new();
                 while let Framing::Whole(len) = response_len(&unread) {
                     liar.pass(&unread.split_to(len), &mut told);
                 }
+                liar.read_all();
                 if to_client.write_all(&told).await.is_err() {
                     return;
                 }
+                answered.send_replace(liar.settled);
             }
             let _ = to_client.shutdown().await;
         });
         Box::new(ours)
+    }
+}
+
+/// Passes commands on; where nothing is to be held back, each when the one before it has been answered.
+async fn pass_commands(
+    mut from_client: ReadHalf<DuplexStream>,
+    mut to_server: WriteHalf<DuplexStream>,
+    fault: Fault,
+    mut answers: watch::Receiver<u64>,
+) {
+    let mut unread = BytesMut::new();
+    let mut passed = 0;
+    while let Ok(1..) = from_client.read_buf(&mut unread).await {
+        while !unread.is_empty() {
+            let len = match fault {
+                Fault::TooEarly => command_len(&unread).unwrap_or(unread.len()),
+                _ => unread.len(),
+            };
+            if fault == Fault::TooEarly && answers.wait_for(|n| *n >= passed).await.is_err() {
+                return;
+            }
+            if to_server.write_all(&unread.split_to(len)).await.is_err() {
+                return;
+            }
+            passed += 1;
+        }
+    }
+    let _ = to_server.shutdown().await;
+}
+
+/// How long the command at the front is, its literals included.
+fn command_len(octets: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let end = from + octets.get(from..)?.iter().position(|b| *b == b'\n')? + 1;
+        let line = octets.get(from..end)?.strip_suffix(b"\r\n")?;
+        let Some(size) = line.strip_suffix(b"+}").and_then(|line| {
+            let digits = line.rsplit(|b| *b == b'{').next()?;
+            std::str::from_utf8(digits).ok()?.parse::<usize>().ok()
+        }) else {
+            return Some(end);
+        };
+        from = end + size;
     }
 }
 
@@ -90,6 +139,10 @@ struct Liar {
     /// Tagged answers since something was kept.
     answers: u32,
     told_flags: HashMap<u32, u32>,
+    /// Answers and continuations: commands that have been dealt with.
+    settled: u64,
+    /// The continuation of IDLE was passed on in this read.
+    idles: bool,
 }
 
 impl Liar {
@@ -101,14 +154,35 @@ impl Liar {
             kept: Vec::new(),
             answers: 0,
             told_flags: HashMap::new(),
+            settled: 0,
+            idles: false,
         }
+    }
+
+    /// Everything that was there has been passed on.
+    fn read_all(&mut self) {
+        self.idles = false;
     }
 
     fn pass(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         let text = String::from_utf8_lossy(octets).into_owned();
         self.in_select |= text.starts_with("* FLAGS (");
         let parsed = Response::parse(octets.strip_suffix(b"\r\n").unwrap_or(octets));
+        let settles = text.starts_with('+') || matches!(parsed, Ok(Response::Condition(ref c)) if c.tag != "*");
+        self.settled += u64::from(settles);
         match (self.fault, parsed) {
+            (Fault::NumberZero, Ok(Response::Fetch { seq, uid: None, .. })) if seq > 1 => {
+                out.extend(text.replacen(&format!("* {seq} "), "* 0 ", 1).bytes());
+            }
+            (Fault::LostWakeUp, Ok(Response::Continue)) => {
+                self.idles = true;
+                out.extend_from_slice(octets);
+            }
+            (Fault::LostWakeUp, Ok(Response::Condition(ref c))) if c.tag != "*" => {
+                self.kept.drain(..).for_each(|kept| out.extend(kept));
+                out.extend_from_slice(octets);
+            }
+            (Fault::LostWakeUp, _) if self.idles => self.kept.push(octets.to_vec()),
             (Fault::ExpungeDuringFetch, Ok(Response::Expunge(_))) => self.kept.push(octets.to_vec()),
             (Fault::ExpungeDuringFetch, Ok(Response::Fetch { uid: Some(_), .. })) => {
                 out.extend_from_slice(octets);

@@ -1,239 +1,182 @@
 //! The model checker: several clients do random things to the same mailboxes, each keeps its own picture from what it is
 //! told alone, and at quiet points every picture must be what is there.
 //!
-//! A run is given by its seed. What breaks a rule is a [`Failure`], which shows the seed and the conversation so far.
+//! A run is given by its seed, from which its [script](script) is drawn: 2 to 8 clients and their steps. [`stress`] runs one
+//! seed after another against a [`Target`]. What breaks a [`Rule`] is a [`Failure`]: it is made short by leaving out clients
+//! and steps, and shows its seed, the rule with the section that has it, and the conversation.
+//!
+//! How the parts relate: a [run](run) takes the script's steps, each by a [player](player), who makes up a [command](command)
+//! and [hears](hear) the answers into his [picture](picture); the [ledger] is what all of them together know. At a
+//! [quiet](quiet) point a [witness](witness) sees what is there. A [site](site) is where that happens, [remote] a server
+//! elsewhere. [`Fault`] and [`Flaw`] are servers that are wrong: proof that the checker bites.
+//!
+//! What is expected of this project's servers goes beyond the RFCs; of others it is what RFC 3501, 2177, 3691, 4315, 6851 and
+//! 7888 demand, and after DELETE or RENAME of a selected mailbox whatever RFC 2180 3 allows: that its clients go on, are
+//! refused, or are cut off with BYE, at any time until they leave it. Of a mailbox that was deleted nothing more is compared.
 
-mod act;
+mod command;
 mod fault;
+mod flaw;
+mod flawed_store;
+mod hear;
 mod ledger;
 mod picture;
 mod player;
+mod quiet;
+mod remote;
+mod rule;
+mod run;
+mod scene;
+mod script;
+mod shrink;
+mod site;
+mod target;
+mod wire;
+mod witness;
 
 use std::fmt;
-use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
-use act::MAILBOXES;
 pub use fault::Fault;
-use ledger::Ledger;
-use player::{Player, Witness};
+pub use flaw::Flaw;
+pub use remote::{Remote, Security};
+pub use rule::Rule;
+use script::Script;
+pub use script::Size;
+use shrink::{Shown, shrink};
+pub use target::Target;
 
-use crate::message::Random;
-use crate::world::{World, loopback};
-
-/// How long a run is.
+/// How long to go on, and from where.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// Simulated clients.
-    pub clients: usize,
-    /// Random steps: a client sends something, or hears what it is told.
-    pub steps: u32,
-    /// Steps between two quiet points.
-    pub quiet_every: u32,
+pub struct Stress {
+    /// The first seed; the next ones follow it.
+    pub seed: u64,
+    /// No seed is begun after this time; `None`: as long as there are seeds.
+    pub time: Option<Duration>,
+    /// How many seeds at most.
+    pub seeds: Option<u64>,
+    /// How large each run is.
+    pub size: Size,
+    /// How long a failure may take to be made short.
+    pub shrink: Duration,
 }
 
-impl Default for Plan {
+impl Default for Stress {
     fn default() -> Self {
         Self {
-            clients: 4,
-            steps: 160,
-            quiet_every: 40,
+            seed: 0,
+            time: None,
+            seeds: Some(1),
+            size: Size::default(),
+            shrink: Duration::from_secs(30),
         }
     }
 }
 
+/// What was done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Runs without a failure, a seed each.
+    pub runs: u64,
+    /// Their steps.
+    pub steps: u64,
+    /// Lines said and heard.
+    pub lines: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            runs,
+            steps,
+            lines,
+            elapsed,
+        } = self;
+        let seconds = elapsed.as_secs_f64();
+        write!(f, "{runs} seeds, {steps} steps, {lines} lines in {seconds:.1} s")
+    }
+}
+
 /// A rule was broken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// The seed that shows it.
     pub seed: u64,
-    /// Which rule, and how.
+    /// The rule.
+    pub rule: Rule,
+    /// How it was broken.
     pub why: String,
-    /// What was said and heard: the client's number, `>` or `<`, and the line.
+    /// The shortest conversation found: the client's number, `>` or `<`, and the line.
     pub conversation: Vec<String>,
+    /// Lines of the conversation in which it was found.
+    pub found_in: usize,
+    /// The command that repeats it.
+    pub repeat: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}: {}", self.seed, self.why)?;
-        let start = self.conversation.len().saturating_sub(SHOWN);
-        self.conversation[start..]
-            .iter()
-            .try_for_each(|line| writeln!(f, "  {line}"))
+        writeln!(f, "seed {}: {:?} ({})", self.seed, self.rule, self.rule.section())?;
+        writeln!(f, "{}", self.why)?;
+        let lines = self.conversation.len();
+        writeln!(f, "{lines} of {} lines still show it:", self.found_in)?;
+        let start = lines.saturating_sub(SHOWN);
+        for line in &self.conversation[start..] {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "repeat: {}", self.repeat)
     }
 }
 
-/// Where the clients connect to.
-pub struct Target<'a> {
-    world: &'a World,
-    fault: Option<Fault>,
-}
+impl std::error::Error for Failure {}
 
-impl<'a> Target<'a> {
-    /// The server of a world.
-    pub fn new(world: &'a World) -> Self {
-        Self { world, fault: None }
-    }
-
-    /// The same with something between server and clients that falsifies what is told.
-    pub fn with_fault(world: &'a World, fault: Fault) -> Self {
-        Self {
-            world,
-            fault: Some(fault),
-        }
-    }
-
-    fn connect(&self) -> crate::stream::BoxedStream {
-        let stream = self.world.stream(loopback(), imap_server::Tls::None);
-        match self.fault {
-            None => Box::new(stream),
-            Some(fault) => fault.between(stream),
-        }
-    }
-
-    /// A connection that nothing falsifies, to see what is there.
-    fn connect_to_truth(&self) -> crate::stream::BoxedStream {
-        Box::new(self.world.stream(loopback(), imap_server::Tls::None))
-    }
-
-    /// Waits until cut connections have ended on the server's side, too.
-    async fn settles(&self, connections: usize) {
-        while self.world.handle().sessions().len() > connections {
-            tokio::task::yield_now().await;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-    }
-}
-
-/// One run of this seed.
+/// Runs one seed after another until a rule is broken, the time is over, or there are no more. `on_progress` hears of each
+/// run that ended well.
+///
+/// It makes runtimes of its own and blocks: within one, call it through `spawn_blocking`.
 ///
 /// # Errors
-/// A rule was broken.
-pub async fn run(target: &Target<'_>, plan: Plan, seed: u64) -> Result<(), Failure> {
-    let failure = |why, conversation| Failure {
-        seed,
-        why,
-        conversation,
-    };
-    let witness = Witness::login(target.connect_to_truth()).await;
-    let mut run = Run {
-        target,
-        witness: witness.map_err(|why| failure(why, Vec::new()))?,
-        random: Random::new(seed),
-        ledger: Ledger::new(),
-        players: Vec::new(),
-        log: Log::default(),
-    };
-    let result = run.steps(plan).await;
-    result.map_err(|why| failure(why, run.log.0))
-}
-
-/// What was said and heard by all.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Vec<String>);
-
-impl Log {
-    fn note(&mut self, player: usize, sign: char, octets: &[u8]) {
-        let mut line = String::new();
-        let _ = write!(line, "{player}{sign} {}", crate::frame::shown(octets));
-        self.0.push(line);
-    }
-}
-
-struct Run<'a> {
-    target: &'a Target<'a>,
-    witness: Witness,
-    random: Random,
-    ledger: Ledger,
-    players: Vec<Player>,
-    log: Log,
-}
-
-impl Run<'_> {
-    async fn steps(&mut self, plan: Plan) -> Result<(), String> {
-        for name in 0..plan.clients {
-            let player = Player::login(name, self.target.connect(), &mut self.log).await?;
-            self.players.push(player);
+/// A rule was broken; or the server cannot be reached.
+pub fn stress(target: &Target, stress: Stress, mut on_progress: impl FnMut(&Summary)) -> Result<Summary, Box<Failure>> {
+    let start = Instant::now();
+    let mut summary = Summary::default();
+    for seed in stress.seed..=u64::MAX {
+        let over = stress.time.is_some_and(|time| start.elapsed() >= time);
+        if over || stress.seeds.is_some_and(|seeds| summary.runs >= seeds) {
+            break;
         }
-        for step in 1..=plan.steps {
-            let name = self.random.below(plan.clients as u64) as usize;
-            self.step(name).await.map_err(|why| format!("client {name}: {why}"))?;
-            if step % plan.quiet_every == 0 {
-                self.quiet().await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn step(&mut self, name: usize) -> Result<(), String> {
-        if self.random.one_in(80) {
-            return self.cut(name).await;
-        }
-        let Self {
-            random,
-            ledger,
-            players,
-            log,
-            ..
-        } = self;
-        let player = &mut players[name];
-        if player.is_idle() {
-            player.hear_what_is_there(ledger, log).await?;
-            if random.one_in(3) {
-                player.done(log).await?;
-                player.hear_all(ledger, log).await?;
-            }
-            return Ok(());
-        }
-        if player.waits() {
-            return match random.one_in(3) {
-                true => player.hear_what_is_there(ledger, log).await,
-                false => player.hear_all(ledger, log).await,
+        let script = Script::new(seed, stress.size);
+        let outcome = target.attempt(&script);
+        if let Err(broken) = outcome.result {
+            let found_in = outcome.log.len();
+            let mut shown = Shown {
+                script,
+                log: outcome.log,
+                broken,
             };
-        }
-        player.send(random, ledger, log).await
-    }
-
-    /// A client vanishes in the middle of whatever it does, and another takes its place.
-    async fn cut(&mut self, name: usize) -> Result<(), String> {
-        self.log.note(name, '!', b"the connection is cut");
-        self.players[name].gives_up(&mut self.ledger);
-        self.players[name] = Player::login(name, self.target.connect(), &mut self.log).await?;
-        Ok(())
-    }
-
-    /// Nobody does anything any more: after a NOOP each, all know what is there.
-    async fn quiet(&mut self) -> Result<(), String> {
-        for name in 0..self.players.len() {
-            let player = &mut self.players[name];
-            while player.waits() {
-                if player.is_idle() {
-                    player.done(&mut self.log).await?;
-                }
-                let heard = player.hear_all(&mut self.ledger, &mut self.log).await;
-                heard.map_err(|why| format!("client {name}: {why}"))?;
+            if outcome.steps > 0 {
+                shown.script.steps.truncate(outcome.steps);
+                shown = shrink(target, shown, stress.shrink);
             }
+            return Err(Box::new(Failure {
+                seed,
+                rule: shown.broken.rule,
+                why: shown.broken.why,
+                conversation: shown.log,
+                found_in,
+                repeat: target.repeat(seed),
+            }));
         }
-        self.target.settles(self.players.len() + 1).await;
-        for name in 0..self.players.len() {
-            let heard = self.players[name].noop(&mut self.ledger, &mut self.log).await;
-            heard.map_err(|why| format!("client {name}: {why}"))?;
-        }
-        for mailbox in MAILBOXES {
-            let truth = self.witness.truth(mailbox).await?;
-            self.ledger.agrees_with(mailbox, &truth)?;
-            let listed: Vec<_> = truth.into_iter().map(|m| (m.uid, m.flags)).collect();
-            for (name, player) in self.players.iter_mut().enumerate() {
-                let Some(picture) = player.picture.as_mut().filter(|p| p.mailbox == mailbox) else {
-                    continue;
-                };
-                let agreed = picture.agrees_with(&listed);
-                agreed.map_err(|why| format!("at a quiet point, client {name} in {mailbox}: {why}"))?;
-            }
-        }
-        self.ledger.settled();
-        Ok(())
+        summary.runs += 1;
+        summary.steps += outcome.steps as u64;
+        summary.lines += outcome.log.len() as u64;
+        summary.elapsed = start.elapsed();
+        on_progress(&summary);
     }
+    Ok(summary)
 }
 
 /// Lines of the conversation that a failure shows.
-const SHOWN: usize = 120;
+const SHOWN: usize = 200;

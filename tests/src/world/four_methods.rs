@@ -1,6 +1,7 @@
 //! A backend made of the four required methods of a `MailStore` alone: an application's own data, shown as mail.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use backend_api::{
@@ -15,14 +16,18 @@ type Inbox = BTreeMap<Uid, (Flags, DateTime, Vec<u8>)>;
 /// Messages that only the application itself changes.
 pub struct FourMethods {
     inbox: Mutex<Inbox>,
+    /// The highest UID that was given: none comes twice.
+    last_uid: AtomicU32,
 }
 
 impl FourMethods {
     /// With the mail of every world.
     pub(super) fn new() -> Self {
         let inbox = content::inbox().map(|(uid, flags, date, body)| (uid, (flags, date, body.to_vec())));
+        let inbox: Inbox = inbox.collect();
         Self {
-            inbox: Mutex::new(inbox.collect()),
+            last_uid: AtomicU32::new(inbox.last_key_value().map_or(0, |(uid, _)| uid.get())),
+            inbox: Mutex::new(inbox),
         }
     }
 
@@ -32,7 +37,7 @@ impl FourMethods {
 
     pub(super) fn arrives(&self, message: &str) -> Uid {
         let mut inbox = self.inbox();
-        let last = inbox.last_key_value().map_or(0, |(uid, _)| uid.get());
+        let last = self.last_uid.fetch_add(1, Ordering::Relaxed);
         let uid = Uid::new(last + 1).unwrap_or(Uid::MIN);
         inbox.insert(
             uid,

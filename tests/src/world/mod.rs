@@ -17,6 +17,7 @@ use backendutil::{Hub, Mapped};
 use imap_server::{Handle, Server, Tls};
 use tempfile::TempDir;
 use tokio::io::duplex;
+use tokio::sync::watch;
 
 use crate::client::Client;
 use crate::stream::BoxedStream;
@@ -48,19 +49,32 @@ pub struct World {
     kind: Kind,
     server: Box<dyn Served>,
     outside: Box<dyn Outside>,
-    _folder: Option<TempDir>,
+    connections: watch::Sender<usize>,
+    folder: Option<TempDir>,
 }
 
 /// A server whose backend's type is forgotten.
 trait Served: Send + Sync {
-    fn serve(&self, stream: BoxedStream, info: ConnInfo, tls: Tls);
+    fn serve(&self, stream: BoxedStream, info: ConnInfo, tls: Tls, counted: Counted);
     fn handle(&self) -> Handle;
 }
 
+/// One connection that is being served.
+struct Counted(watch::Sender<usize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|n| *n -= 1);
+    }
+}
+
 impl<B: backend_api::Backend> Served for Server<B> {
-    fn serve(&self, stream: BoxedStream, info: ConnInfo, tls: Tls) {
+    fn serve(&self, stream: BoxedStream, info: ConnInfo, tls: Tls, counted: Counted) {
         let server = self.clone();
-        tokio::spawn(async move { server.serve_tls(stream, info, tls).await });
+        tokio::spawn(async move {
+            server.serve_tls(stream, info, tls).await;
+            drop(counted);
+        });
     }
 
     fn handle(&self) -> Handle {
@@ -122,8 +136,53 @@ impl World {
             kind,
             server: Box::new(settings.apply(Server::builder(backend)).build()),
             outside: Box::new(outside),
-            _folder: folder,
+            connections: watch::Sender::new(0),
+            folder,
         }
+    }
+
+    /// A world over the memory store with something of the test's own around it: `wrap` makes the backend, and the hub by
+    /// which it hears of what happens outside.
+    ///
+    /// # Panics
+    /// The store cannot be filled.
+    pub async fn around_memory<B: backend_api::Backend>(wrap: impl FnOnce(Arc<MemoryStore>) -> (B, Hub)) -> Self {
+        let store = Arc::new(MemoryStore::new().with_user("demo", "secret"));
+        let account = Account::new("demo");
+        content::fill(&*store, &account).await;
+        let (backend, hub) = wrap(store.clone());
+        Self {
+            kind: Kind::Memory,
+            server: Box::new(Settings::default().apply(Server::builder(backend)).build()),
+            outside: Box::new(Store { store, hub, account }),
+            connections: watch::Sender::new(0),
+            folder: None,
+        }
+    }
+
+    /// A second server beside this one, with a store of its own on the same folder; it must be dropped first.
+    ///
+    /// # Panics
+    /// This one is not over SQLite, or the store does not open.
+    pub async fn beside(&self) -> Self {
+        let folder = self.folder.as_ref().expect("a folder").path();
+        let store = SqliteStore::open(folder, Options::default()).expect("the store opens");
+        let account = store.account("demo").await.expect("demo is there");
+        let backend = Mapped::<SqliteStore>::new(store.clone());
+        let hub = backend.hub();
+        Self {
+            kind: Kind::Sqlite,
+            server: Box::new(Settings::default().apply(Server::builder(backend)).build()),
+            outside: Box::new(Store { store, hub, account }),
+            connections: watch::Sender::new(0),
+            folder: None,
+        }
+    }
+
+    /// Waits until no more than so many connections are served: those that were cut have ended here, too.
+    pub async fn until_connections(&self, at_most: usize) {
+        let counted = self.connections.subscribe().wait_for(|n| *n <= at_most).await.is_ok();
+        debug_assert!(counted, "the counter is this world's own");
     }
 
     /// Over which kind of backend it is.
@@ -155,7 +214,9 @@ impl World {
     /// A new connection's stream, for whoever puts something between it and a client.
     pub fn stream(&self, info: ConnInfo, tls: Tls) -> tokio::io::DuplexStream {
         let (ours, theirs) = duplex(PIPE);
-        self.server.serve(Box::new(theirs), info, tls);
+        self.connections.send_modify(|n| *n += 1);
+        let counted = Counted(self.connections.clone());
+        self.server.serve(Box::new(theirs), info, tls, counted);
         ours
     }
 

@@ -1,0 +1,202 @@
+//! Quiet points: nobody does anything any more, and what each client knows must be what is there.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::command::Act;
+use super::ledger::{MailboxKey, Truth};
+use super::rule::{Broken, Checked, Rule, broken, check};
+use super::run::{PATIENCE, Run};
+use crate::message::Random;
+
+/// What is there: each mailbox's key, name and messages.
+type Everything = Vec<(MailboxKey, String, Vec<Truth>)>;
+
+impl Run<'_> {
+    /// A quiet point.
+    pub(super) async fn quiet(&mut self, dice: u64) -> Checked {
+        let mut random = Random::new(dice);
+        for name in 0..self.players.len() {
+            let heard = self.comes_to_rest(name, random.one_in(2)).await;
+            self.forgives(name, heard).await?;
+        }
+        let knows = self.site.settles(self.players.len()).await;
+        let waits = self.was_cut && !knows;
+        let mut patience = PATIENCE.iter().filter(|_| waits);
+        let everything = loop {
+            match self.compares(&mut random.clone()).await {
+                Ok(everything) => break everything,
+                Err(wrong) => match patience.next() {
+                    Some(time) => sleep(*time).await,
+                    None => return Err(wrong.at("at a quiet point")),
+                },
+            }
+        };
+        for name in 0..self.players.len() {
+            let heard = self.looks(name, &everything, &mut random).await;
+            self.forgives(name, heard)
+                .await
+                .map_err(|wrong| wrong.at("at a quiet point"))?;
+        }
+        for (key, _, truth) in &everything {
+            self.scene.ledger.settled(*key, truth);
+        }
+        self.was_cut = false;
+        Ok(())
+    }
+
+    /// Hears all; some clients may stay in IDLE.
+    async fn comes_to_rest(&mut self, name: usize, may_idle: bool) -> Checked {
+        let (player, scene) = (&mut self.players[name], &mut self.scene);
+        player.hear_all(scene).await?;
+        if player.idle && !(may_idle && scene.abilities.strict) {
+            player.finish(scene).await?;
+        }
+        Ok(())
+    }
+
+    /// All ask, and everything is compared.
+    async fn compares(&mut self, random: &mut Random) -> Checked<Everything> {
+        for name in 0..self.players.len() {
+            if self.players[name].idle || self.players[name].picture.is_none() {
+                continue;
+            }
+            let heard = self.asks(name).await;
+            self.forgives(name, heard).await?;
+        }
+        let everything = self.sees(random).await?;
+        for (key, name, truth) in &everything {
+            self.scene
+                .ledger
+                .agrees_with(*key, truth)
+                .map_err(|wrong| wrong.at(name))?;
+        }
+        for player in self.players.iter_mut().filter(|player| !player.idle) {
+            let (client, Some(picture)) = (player.name, &mut player.picture) else {
+                continue;
+            };
+            let Some((_, name, truth)) = everything.iter().find(|(key, ..)| *key == picture.mailbox) else {
+                return broken(Rule::Mailboxes, format!("client {client} is in a mailbox that is not there"));
+            };
+            let agreed = picture.agrees_with(truth);
+            agreed.map_err(|wrong| wrong.at(format!("client {client} in {name}")))?;
+        }
+        Ok(everything)
+    }
+
+    /// A client asks for news. Who is in a mailbox that was deleted is cut off after the answer by this project's servers; by
+    /// others he may be, and if not need not be right any more (RFC 2180 3): he goes.
+    async fn asks(&mut self, name: usize) -> Checked {
+        let (player, scene) = (&mut self.players[name], &mut self.scene);
+        player.asks("NOOP", Act::Noop, scene).await?;
+        if !player.doomed {
+            return Ok(());
+        }
+        if scene.abilities.strict {
+            while let Some(response) = player.wire.response_within(TOLD_WITHIN).await? {
+                player.hear(&response, scene)?;
+            }
+            return broken(Rule::Mailboxes, "a client goes on in a mailbox that was deleted");
+        }
+        self.replaces(name).await
+    }
+
+    /// What is there, as one of the servers shows it.
+    async fn sees(&mut self, random: &mut Random) -> Checked<Everything> {
+        let server = random.below(self.witnesses.len() as u64) as usize;
+        let witness = &mut self.witnesses[server];
+        let ledger = &mut self.scene.ledger;
+        let names: Vec<(String, MailboxKey)> = ledger.names().map(|(n, key)| (n.to_owned(), key)).collect();
+        let listed = witness.names("").await?;
+        let missing = names.iter().find(|(name, _)| !listed.contains(name));
+        check(Rule::Mailboxes, missing.is_none(), || {
+            format!("LIST does not show {missing:?}")
+        })?;
+        let mut everything = Vec::new();
+        for (name, key) in names {
+            let (truth, counters) = witness.truth(&name).await?;
+            ledger.validity_told(key, counters.uid_validity)?;
+            ledger.learns(key, &truth).map_err(|wrong| wrong.at(&name))?;
+            ledger.uid_next_told(key, counters.uid_next, ledger.uid_floor(key))?;
+            let unseen = truth.iter().filter(|t| !t.flags.contains("\\seen")).count();
+            let fits = (counters.messages as usize, counters.unseen as usize) == (truth.len(), unseen);
+            check(Rule::Status, fits, || {
+                format!("STATUS {name} counts {counters:?}, and there are {} and {unseen}", truth.len())
+            })?;
+            everything.push((key, name, truth));
+        }
+        Ok(everything)
+    }
+
+    /// One client that is in IDLE must be told without asking; the others look closer now and then.
+    async fn looks(&mut self, name: usize, everything: &Everything, random: &mut Random) -> Checked {
+        let look = random.below(6);
+        if self.players[name].idle {
+            return self.is_told(name, everything).await;
+        }
+        let (player, scene) = (&mut self.players[name], &mut self.scene);
+        let mailbox = player.picture.as_ref().map(|picture| picture.mailbox);
+        let Some((_, _, truth)) = everything.iter().find(|(key, ..)| Some(*key) == mailbox) else {
+            return Ok(());
+        };
+        let (words, act) = match look {
+            0 if !truth.is_empty() => ("FETCH 1:* (UID FLAGS)", Act::Fetch { uid: false, star: true }),
+            1 => ("UID SEARCH DELETED", SEARCH),
+            2 => ("UID SEARCH ALL", SEARCH),
+            3 => ("UID SEARCH UNSEEN", SEARCH),
+            _ => return Ok(()),
+        };
+        let from = scene.log.0.len();
+        player.asks(words, act, scene).await?;
+        let found = scene.log.0[from..].iter().find_map(|line| line.split_once("< * SEARCH"));
+        if let (1..=3, Some((_, found))) = (look, found) {
+            let mut found: Vec<u32> = found.split(' ').filter_map(|n| n.parse().ok()).collect();
+            found.sort_unstable();
+            let matches = |t: &&Truth| match look {
+                1 => t.flags.contains("\\deleted"),
+                2 => true,
+                _ => !t.flags.contains("\\seen"),
+            };
+            let right: Vec<u32> = truth.iter().filter(matches).map(|t| t.uid).collect();
+            check(Rule::Search, found == right, || {
+                format!("{words} found {found:?} and should find {right:?}")
+            })?;
+        }
+        match &mut player.picture {
+            Some(picture) => picture.agrees_with(truth),
+            None => Ok(()),
+        }
+    }
+
+    /// RFC 2177 3: without being asked.
+    async fn is_told(&mut self, name: usize, everything: &Everything) -> Checked {
+        let (player, scene) = (&mut self.players[name], &mut self.scene);
+        loop {
+            player.hear_what_is_there(scene).await?;
+            let agreed = match (&mut player.picture, player.doomed) {
+                (_, true) => broken(Rule::Mailboxes, "IDLE goes on in a mailbox that was deleted"),
+                (None, _) => Ok(()),
+                (Some(picture), _) => match everything.iter().find(|(key, ..)| *key == picture.mailbox) {
+                    Some((.., truth)) => picture.agrees_with(truth),
+                    None => broken(Rule::Mailboxes, "IDLE in a mailbox that is not there"),
+                },
+            };
+            let Err(Broken { why, .. }) = agreed else {
+                return Ok(());
+            };
+            match player.wire.response_within(TOLD_WITHIN).await? {
+                Some(response) => player.hear(&response, scene)?,
+                None => return broken(Rule::IdleTells, format!("in IDLE nothing is told, and {why}")),
+            }
+        }
+    }
+}
+
+const SEARCH: Act = Act::Search {
+    uid: true,
+    numbers: false,
+};
+
+/// How long IDLE may take to tell: a timer of one second stands beneath a store of several processes.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);

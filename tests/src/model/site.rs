@@ -1,0 +1,210 @@
+//! Where one run takes place: its servers, its mailboxes, and what may be asked of them.
+
+use super::fault::Fault;
+use super::remote::{Remote, login};
+use super::rule::{Checked, Rule, check};
+use super::wire::Wire;
+use crate::stream::BoxedStream;
+use crate::world::{Kind, World, loopback};
+
+/// What a server can do, and how much is expected of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Abilities {
+    /// UIDPLUS (RFC 4315).
+    pub(super) uid_plus: bool,
+    /// MOVE (RFC 6851).
+    pub(super) moves: bool,
+    /// IDLE (RFC 2177).
+    pub(super) idle: bool,
+    /// UNSELECT (RFC 3691).
+    pub(super) unselect: bool,
+    /// Non-synchronizing literals (RFC 7888).
+    pub(super) literal_plus: bool,
+    /// Messages and mailboxes can be changed.
+    pub(super) writable: bool,
+    /// The run may do as it likes with INBOX.
+    pub(super) inbox: bool,
+    /// Messages can come and go outside of IMAP.
+    pub(super) outside: bool,
+    /// Beyond the RFCs what this project promises is expected: answers in order, no refusal without a known reason, nothing
+    /// told that shifts the numbers of what is pipelined, views that survive a RENAME, IDLE that tells at once.
+    pub(super) strict: bool,
+}
+
+impl Abilities {
+    /// What this project's servers can do in a world of their own.
+    const OURS: Self = Self {
+        uid_plus: true,
+        moves: true,
+        idle: true,
+        unselect: true,
+        literal_plus: true,
+        writable: true,
+        inbox: true,
+        outside: true,
+        strict: true,
+    };
+
+    /// What a server says it can do.
+    fn advertised(capabilities: &str, strict: bool) -> Self {
+        let has = |name: &str| capabilities.split(' ').any(|word| word.eq_ignore_ascii_case(name));
+        Self {
+            uid_plus: has("UIDPLUS"),
+            moves: has("MOVE"),
+            idle: has("IDLE"),
+            unselect: has("UNSELECT"),
+            literal_plus: has("LITERAL+") || has("LITERAL-"),
+            writable: true,
+            inbox: false,
+            outside: false,
+            strict,
+        }
+    }
+}
+
+/// One server.
+enum End {
+    World(World),
+    Remote(Remote),
+}
+
+/// Where a run takes place.
+pub(super) struct Site {
+    pub(super) abilities: Abilities,
+    /// The mailboxes that are there at the start.
+    pub(super) names: Vec<String>,
+    /// What names of new mailboxes begin with.
+    pub(super) prefix: String,
+    ends: Vec<End>,
+    fault: Option<Fault>,
+}
+
+impl Site {
+    /// Worlds of this process that share a store.
+    pub(super) fn worlds(worlds: Vec<World>, fault: Option<Fault>) -> Self {
+        let writable = worlds.iter().all(|world| world.kind() != Kind::FourMethods);
+        Self {
+            abilities: Abilities {
+                writable,
+                ..Abilities::OURS
+            },
+            names: ["INBOX", "Archive"].map(str::to_owned).into(),
+            prefix: "Box".into(),
+            ends: worlds.into_iter().map(End::World).collect(),
+            fault,
+        }
+    }
+
+    /// Servers elsewhere that share an account; `own` is a name that nothing else there has.
+    pub(super) async fn remote(remotes: Vec<Remote>, own: &str, strict: bool) -> Checked<Self> {
+        let mut wire = remotes[0].connect().await?;
+        let (untagged, _) = wire.ask("cap", "CAPABILITY").await?;
+        let told = untagged.iter().map(|line| String::from_utf8_lossy(line));
+        let capabilities = told
+            .filter_map(|line| line.strip_prefix("* CAPABILITY ").map(str::to_owned))
+            .next_back()
+            .unwrap_or_default();
+        let namespace = match capabilities.contains("NAMESPACE") {
+            true => wire.ask("ns", "NAMESPACE").await?.0,
+            false => Vec::new(),
+        };
+        let personal = namespace.iter().find_map(|line| personal(&String::from_utf8_lossy(line)));
+        let prefix = format!("{}{own}", personal.unwrap_or_default());
+        let names = [format!("{prefix}a"), format!("{prefix}b")];
+        for name in &names {
+            let (_, answer) = wire.ask("make", &format!("CREATE {name}")).await?;
+            check(Rule::Mailboxes, answer.starts_with("OK"), || {
+                format!("CREATE {name} was answered {answer}")
+            })?;
+        }
+        Ok(Self {
+            abilities: Abilities::advertised(&capabilities, strict),
+            names: names.into(),
+            prefix,
+            ends: remotes.into_iter().map(End::Remote).collect(),
+            fault: None,
+        })
+    }
+
+    /// How many servers there are.
+    pub(super) fn servers(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A client's connection, logged in. Clients take turns with the servers.
+    pub(super) async fn connect(&self, client: usize) -> Checked<Wire> {
+        match &self.ends[client % self.ends.len()] {
+            End::World(world) => {
+                let stream = world.stream(loopback(), imap_server::Tls::None);
+                greeted(match self.fault {
+                    None => Box::new(stream),
+                    Some(fault) => fault.between(stream),
+                })
+                .await
+            }
+            End::Remote(remote) => remote.connect().await,
+        }
+    }
+
+    /// A connection that nothing falsifies, to see what is there.
+    pub(super) async fn connect_to_truth(&self, server: usize) -> Checked<Wire> {
+        match &self.ends[server] {
+            End::World(world) => greeted(Box::new(world.stream(loopback(), imap_server::Tls::None))).await,
+            End::Remote(remote) => remote.connect().await,
+        }
+    }
+
+    /// Waits until connections that were cut have ended on the servers' side, too, if that can be known; whether it can.
+    pub(super) async fn settles(&self, clients: usize) -> bool {
+        for (at, end) in self.ends.iter().enumerate() {
+            let End::World(world) = end else { return false };
+            let of_clients = (0..clients).filter(|client| client % self.ends.len() == at).count();
+            world.until_connections(of_clients + 1).await;
+        }
+        true
+    }
+
+    /// A message comes into INBOX outside of IMAP, if that can be done here: its UID.
+    pub(super) async fn arrives(&self, message: &str) -> Option<u32> {
+        match self.ends.last()? {
+            End::World(world) => Some(world.arrives(message).await.get()),
+            End::Remote(_) => None,
+        }
+    }
+
+    /// A message goes from INBOX outside of IMAP.
+    pub(super) async fn vanishes(&self, uid: u32) {
+        if let Some(End::World(world)) = self.ends.last() {
+            world.vanishes(uid).await;
+        }
+    }
+
+    /// Removes what the run made.
+    pub(super) async fn leaves(&self) -> Checked {
+        let Some(End::Remote(remote)) = self.ends.first() else {
+            return Ok(());
+        };
+        let mut wire = remote.connect().await?;
+        let (listed, _) = wire.ask("list", &format!("LIST \"\" {}*", self.prefix)).await?;
+        for line in &listed {
+            let line = String::from_utf8_lossy(line);
+            if let Some(name) = line.rsplit(' ').next().filter(|name| name.contains(&self.prefix)) {
+                wire.ask("remove", &format!("DELETE {name}")).await?;
+            }
+        }
+        wire.ask("bye", "LOGOUT").await.map(drop)
+    }
+}
+
+async fn greeted(stream: BoxedStream) -> Checked<Wire> {
+    let mut wire = Wire::new(stream);
+    wire.response().await?;
+    login(&mut wire, "demo", "secret").await?;
+    Ok(wire)
+}
+
+/// The prefix of the personal namespace (RFC 2342 5).
+fn personal(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("* NAMESPACE ((\"")?;
+    rest.split('"').next().map(str::to_owned)
+}

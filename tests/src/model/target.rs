@@ -1,0 +1,181 @@
+//! What runs are made against: each backend, two stores or two processes on one folder, any server, servers with a flaw.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::fault::Fault;
+use super::flaw::{Flaw, world};
+use super::remote::{Remote, Security};
+use super::rule::Checked;
+use super::run::run;
+use super::script::Script;
+use super::site::Site;
+use crate::imapd::{Data, Process};
+use crate::world::{Kind, World};
+
+/// Where the clients of a run connect to. Each run has a fresh place: a store of its own, or mailboxes of its own.
+#[derive(Clone)]
+pub struct Target {
+    place: Place,
+    repeat: String,
+}
+
+#[derive(Clone)]
+enum Place {
+    World(Kind),
+    TwoStores,
+    TwoProcesses(Arc<(Process, Process, Data)>),
+    Remote(Remote),
+    Faulty(Fault),
+    Flawed(Flaw),
+}
+
+/// How a run ended.
+pub(super) struct Outcome {
+    /// The conversation.
+    pub(super) log: Vec<String>,
+    pub(super) result: Checked,
+    /// The steps that were taken.
+    pub(super) steps: usize,
+}
+
+impl Target {
+    fn new(place: Place, test: &str) -> Self {
+        let repeat = format!("MODEL_SEED={{seed}} cargo test -p imap-compliance --test model {test}");
+        Self { place, repeat }
+    }
+
+    /// `backend-memory` under `Mapped`. The same seed is the same conversation.
+    pub fn memory() -> Self {
+        Self::new(Place::World(Kind::Memory), "over_memory")
+    }
+
+    /// `backend-sqlite` under `Mapped`, in a folder of its own. The store's threads decide in which order it answers several
+    /// clients: a seed is the same commands, and nearly always the same conversation where each waits for its answer.
+    pub fn sqlite() -> Self {
+        Self::new(Place::World(Kind::Sqlite), "over_sqlite")
+    }
+
+    /// The four required methods of a `MailStore` alone: what it cannot do must be refused.
+    pub fn four_methods() -> Self {
+        Self::new(Place::World(Kind::FourMethods), "over_four_methods")
+    }
+
+    /// Two servers of this process, each with a store of its own on one SQLite folder.
+    pub fn two_stores() -> Self {
+        Self::new(Place::TwoStores, "over_two_stores_on_one_folder")
+    }
+
+    /// Two processes `imapd` on one SQLite folder, which live as long as the target.
+    ///
+    /// # Panics
+    /// They do not start.
+    pub fn two_processes() -> Self {
+        let data = Data::new();
+        let (one, two) = (data.serve(), data.serve());
+        Self::new(Place::TwoProcesses(Arc::new((one, two, data))), "over_two_processes_on_one_folder")
+    }
+
+    /// Any server. What is made there bears a name of its own and is removed when a run ends. The order in which it answers
+    /// several clients is its own.
+    pub fn remote(remote: Remote) -> Self {
+        let test = format!("over_the_wire # with MODEL_REMOTE={}", remote.address);
+        Self::new(Place::Remote(remote), &test)
+    }
+
+    /// The memory store's server, with something in between that falsifies what is told.
+    pub fn with_fault(fault: Fault) -> Self {
+        Self::new(Place::Faulty(fault), "over_memory")
+    }
+
+    /// A server whose backend is wrong, or merely slow.
+    pub fn with_flaw(flaw: Flaw) -> Self {
+        Self::new(Place::Flawed(flaw), "over_a_slow_store")
+    }
+
+    /// The command by which a failure can be repeated; `{seed}` stands for the seed.
+    #[must_use]
+    pub fn with_repeat(mut self, command: &str) -> Self {
+        command.clone_into(&mut self.repeat);
+        self
+    }
+
+    pub(super) fn repeat(&self, seed: u64) -> String {
+        self.repeat.replace("{seed}", &seed.to_string())
+    }
+
+    /// Whether the same script is always the same conversation.
+    pub(super) fn is_exact(&self) -> bool {
+        match self.place {
+            Place::World(kind) => kind != Kind::Sqlite,
+            Place::Faulty(_) | Place::Flawed(_) => true,
+            Place::TwoStores | Place::TwoProcesses(_) | Place::Remote(_) => false,
+        }
+    }
+
+    /// A fresh place.
+    async fn open(&self, seed: u64) -> Checked<Site> {
+        Ok(match &self.place {
+            Place::World(kind) => Site::worlds(vec![World::new(*kind).await], None),
+            Place::TwoStores => {
+                let one = World::new(Kind::Sqlite).await;
+                let two = one.beside().await;
+                Site::worlds(vec![two, one], None)
+            }
+            Place::TwoProcesses(processes) => {
+                let remote = |process: &Process| Remote {
+                    address: process.address().to_string(),
+                    security: Security::Plain,
+                    user: "demo".into(),
+                    password: "secret".into(),
+                };
+                let both = vec![remote(&processes.0), remote(&processes.1)];
+                Site::remote(both, &own_name(), true).await?
+            }
+            Place::Remote(remote) => Site::remote(vec![remote.clone()], &own_name(), false).await?,
+            Place::Faulty(fault) => Site::worlds(vec![World::new(Kind::Memory).await], Some(*fault)),
+            Place::Flawed(flaw) => Site::worlds(vec![world(*flaw, seed).await], None),
+        })
+    }
+
+    /// Runs a script in a fresh place, to its end.
+    pub(super) fn attempt(&self, script: &Script) -> Outcome {
+        let runtime = self.runtime();
+        runtime.block_on(async {
+            let site = match self.open(script.seed).await {
+                Ok(site) => site,
+                Err(wrong) => {
+                    return Outcome {
+                        log: Vec::new(),
+                        result: Err(wrong),
+                        steps: 0,
+                    };
+                }
+            };
+            let mut outcome = run(&site, script).await;
+            let left = site.leaves().await;
+            outcome.result = outcome.result.and(left);
+            outcome
+        })
+    }
+
+    /// Time is paused where nothing happens outside of the runtime.
+    fn runtime(&self) -> Runtime {
+        Builder::new_current_thread()
+            .enable_all()
+            .start_paused(self.is_exact())
+            .build()
+            .expect("a runtime")
+    }
+}
+
+/// A name that no other run has.
+fn own_name() -> String {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("m{:x}{:x}r{run}", std::process::id(), now.as_micros() & 0xff_ffff_ffff)
+}
