@@ -1,0 +1,167 @@
+//! What came of a run, written for people (`text`, `html`) and for machines (`json`, `junit`), and what differs between
+//! runs (`compare`).
+//!
+//! What a server said is shown as it is but never trusted: [`visible`] escapes what a terminal or a page would obey.
+
+mod columns;
+pub mod compare;
+mod html;
+pub mod json;
+mod junit;
+#[cfg(test)]
+mod sample;
+pub mod summary;
+mod text;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::str::FromStr;
+
+use super::outcome::{Failure, Run, Verdict};
+
+pub(super) use columns::{Align, aligned};
+
+/// How a run is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people, at a terminal.
+    #[default]
+    Text,
+    /// For programs: the [`Run`] itself (see [`json`]).
+    Json,
+    /// For continuous integration: JUnit's XML.
+    Junit,
+    /// For people, one page without anything from elsewhere.
+    Html,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            "junit" => Ok(Self::Junit),
+            "html" => Ok(Self::Html),
+            _ => Err(format!("`{name}` is none of text, json, junit, html")),
+        }
+    }
+}
+
+/// Writes a run. `colour` matters to [`Format::Text`] alone; [`colour_wanted`] tells whether it is welcome.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write(run: &Run, format: Format, out: &mut dyn Write, colour: bool) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(run, out, colour),
+        Format::Json => json::write(run, out),
+        Format::Junit => junit::write(run, out),
+        Format::Html => html::write(run, out),
+    }
+}
+
+/// Whether colours are welcome: on a terminal, unless `NO_COLOR` is set and not empty (<https://no-color.org>).
+pub fn colour_wanted(out: &impl IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Text without what a terminal, an XML parser or a browser would obey instead of showing: controls, marks that change the
+/// direction of writing or take no room, and code points that are no characters become `\x1b` or `\u{202e}`.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match u32::from(c) {
+            _ if !hidden(c) => shown.push(c),
+            0x09 => shown.push_str("\\t"),
+            0x0a => shown.push_str("\\n"),
+            0x0d => shown.push_str("\\r"),
+            code @ ..0x80 => _ = write!(shown, "\\x{code:02x}"),
+            code => _ = write!(shown, "\\u{{{code:x}}}"),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn hidden(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_control()
+        || matches!(code, 0x061c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfdd0..=0xfdef | 0xfeff)
+        || code & 0xfffe == 0xfffe
+}
+
+/// `850 ms`, `12.3 s`, `4 min 2 s`.
+fn duration(millis: u64) -> String {
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        1_000..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+    }
+}
+
+fn name_of(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed { .. } => "failed",
+        Verdict::Skipped { .. } => "skipped",
+    }
+}
+
+/// A failure's conversation, split so that a long one can be shown in part: its beginning, what matters, and the rest.
+struct Parts {
+    /// Lines before those that matter.
+    before: usize,
+    /// Where those that matter end.
+    end: usize,
+}
+
+impl Parts {
+    /// Some lines up to the deviating one, and a few behind it.
+    fn of(failure: &Failure) -> Self {
+        const UP_TO: usize = 40;
+        const BEHIND: usize = 5;
+        let all = failure.conversation.len();
+        let last = failure.deviates.map_or(all, |at| at.saturating_add(1)).min(all);
+        Self {
+            before: last.saturating_sub(UP_TO),
+            end: last.saturating_add(BEHIND).min(all),
+        }
+    }
+}
+
+/// Said when nothing that came is wrong, but something did not come.
+const MISSING: &str = "what was expected did not come";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_obeyed_is_shown() {
+        assert_eq!(visible("a \\r plain ü <b>"), "a \\r plain ü <b>");
+        assert_eq!(
+            visible("\0\t\r\n\x1b[2J\x7f\u{9b}\u{202e}\u{feff}\u{fffe}\u{1ffff}"),
+            "\\x00\\t\\r\\n\\x1b[2J\\x7f\\u{9b}\\u{202e}\\u{feff}\\u{fffe}\\u{1ffff}"
+        );
+    }
+
+    #[test]
+    fn durations_are_for_people() {
+        let shown = [0, 999, 1_000, 59_999, 60_000, 242_900].map(duration);
+        assert_eq!(shown, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min 0 s", "4 min 2 s"]);
+    }
+
+    #[test]
+    fn formats_have_names() {
+        assert_eq!("junit".parse(), Ok(Format::Junit));
+        assert_eq!(
+            "xml".parse::<Format>(),
+            Err("`xml` is none of text, json, junit, html".to_owned())
+        );
+    }
+}
