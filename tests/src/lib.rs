@@ -24,6 +24,7 @@ pub mod response;
 pub mod sink;
 pub mod stepper;
 pub mod stream;
+pub mod suite;
 pub mod world;
 
 pub use client::Client;

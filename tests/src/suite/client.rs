@@ -1,0 +1,513 @@
+//! A client of a scenario: its connection, what it has heard but not yet compared, and what was said so far.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::outcome::{By, Said};
+use super::syntax;
+use super::target::{Login, Security, Target};
+use super::token::{Response, Token};
+use super::wire::{Heard, Wire};
+
+/// How many lines of a conversation are kept.
+const KEPT: usize = 2_000;
+
+/// How many octets of a line are shown.
+const SHOWN: usize = 1_200;
+
+/// All that was said and heard in a scenario.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    said: Vec<Said>,
+}
+
+impl Conversation {
+    /// Adds a line and gives back its place.
+    pub fn add(&mut self, client: char, by: By, octets: &[u8]) -> usize {
+        self.note(client, by, shown(octets))
+    }
+
+    /// Adds a remark.
+    pub fn remark(&mut self, client: char, text: &str) -> usize {
+        self.note(client, By::Suite, text.to_owned())
+    }
+
+    fn note(&mut self, client: char, by: By, text: String) -> usize {
+        if self.said.len() >= KEPT {
+            // The beginning explains most; the end is where it fails.
+            self.said.remove(KEPT / 4);
+        }
+        self.said.push(Said {
+            client: client.to_string(),
+            by,
+            text,
+        });
+        self.said.len() - 1
+    }
+
+    /// The lines.
+    pub fn into_said(self) -> Vec<Said> {
+        self.said
+    }
+
+    /// The last place.
+    pub fn last(&self) -> Option<usize> {
+        self.said.len().checked_sub(1)
+    }
+}
+
+/// Octets as text: escapes for what cannot be shown, and not all of it where it is long.
+pub fn shown(octets: &[u8]) -> String {
+    let octets = octets.strip_suffix(b"\r\n").unwrap_or(octets);
+    let front = octets.get(..SHOWN).unwrap_or(octets);
+    let mut out = String::with_capacity(front.len());
+    for chunk in front.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\r' => out.push_str("\\r"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                c if c.is_control() => {
+                    let _ = write!(out, "\\x{:02x}", c as u32);
+                }
+                c => out.push(c),
+            }
+        }
+        for octet in chunk.invalid() {
+            let _ = write!(out, "\\x{octet:02x}");
+        }
+    }
+    if octets.len() > front.len() {
+        let _ = write!(out, "… ({} octets)", octets.len());
+    }
+    out
+}
+
+/// Why a scenario does not go on.
+#[derive(Debug)]
+pub enum Trouble {
+    /// A deviation.
+    Wrong {
+        /// What is wrong.
+        what: String,
+        /// What was expected: line and text.
+        expected: Vec<(u32, String)>,
+        /// Where in the conversation.
+        at: Option<usize>,
+    },
+    /// Something is lacking.
+    Lacks(String),
+}
+
+impl Trouble {
+    /// A deviation with nothing expected in its place.
+    pub fn wrong(what: impl Into<String>, at: Option<usize>) -> Self {
+        Self::Wrong {
+            what: what.into(),
+            expected: Vec::new(),
+            at,
+        }
+    }
+}
+
+/// A response as a client has it: where it stands in the conversation, and what it is.
+pub type Placed = (usize, Response);
+
+/// What a client heard next.
+#[derive(Debug)]
+pub enum Next {
+    /// A response.
+    Response(Placed),
+    /// The server has ended the connection.
+    Closed,
+    /// Nothing came in time.
+    Nothing,
+}
+
+/// One client.
+pub struct Client {
+    /// `A`, `B` …
+    pub name: char,
+    wire: Option<Wire>,
+    /// What it sends with the next write.
+    out: Vec<u8>,
+    waiting: VecDeque<Placed>,
+    timeout: Duration,
+    tag: u32,
+    /// Whether it has logged in with the last lines that it sent.
+    pub after_login: bool,
+    /// What is shown instead of passwords.
+    secrets: Vec<Vec<u8>>,
+}
+
+impl Client {
+    /// A client with a new connection, its greeting not yet read.
+    ///
+    /// # Errors
+    /// There is no connection.
+    pub async fn connect(name: char, target: &dyn Target, timeout: Duration) -> io::Result<Self> {
+        let stream = tokio::time::timeout(timeout, target.connect()).await;
+        let stream = stream.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no connection in time"))??;
+        let logins = [Some(target.first()), target.second()];
+        // What is very short would be found everywhere.
+        let secrets = logins.into_iter().flatten().map(|l| l.password.into_bytes());
+        Ok(Self {
+            name,
+            wire: Some(Wire::new(stream)),
+            out: Vec::new(),
+            waiting: VecDeque::new(),
+            timeout,
+            tag: 0,
+            after_login: false,
+            secrets: secrets.filter(|s| s.len() > 5).collect(),
+        })
+    }
+
+    /// Whether there is a connection.
+    pub fn is_connected(&self) -> bool {
+        self.wire.is_some()
+    }
+
+    /// Adds to what goes out with the next write.
+    pub fn queue(&mut self, octets: &[u8]) {
+        self.out.extend_from_slice(octets);
+    }
+
+    /// Sends what is queued, in one write.
+    ///
+    /// # Errors
+    /// The connection takes no more. A server may well have closed it: that is seen when something must be heard.
+    pub async fn flush(&mut self, slowly: bool, talk: &mut Conversation) {
+        let out = std::mem::take(&mut self.out);
+        if out.is_empty() {
+            return;
+        }
+        for line in lines(&out) {
+            talk.add(self.name, By::Client, &self.masked(line));
+        }
+        let Some(wire) = &mut self.wire else {
+            talk.remark(self.name, "there is no connection to send this on");
+            return;
+        };
+        let sent = if slowly {
+            let mut sent = Ok(());
+            for octet in &out {
+                sent = wire.send(std::slice::from_ref(octet), self.timeout).await;
+                if sent.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            sent
+        } else {
+            wire.send(&out, self.timeout).await
+        };
+        if let Err(error) = sent {
+            talk.remark(self.name, &format!("this could not be sent: {error}"));
+        }
+    }
+
+    fn masked(&self, line: &[u8]) -> Vec<u8> {
+        let mut line = line.to_vec();
+        for secret in &self.secrets {
+            while let Some(at) = line.windows(secret.len()).position(|w| w == secret.as_slice()) {
+                line.splice(at..at + secret.len(), b"***".iter().copied());
+            }
+        }
+        line
+    }
+
+    /// What is heard next, within the time.
+    ///
+    /// # Errors
+    /// It is no response, or it breaks the formal syntax.
+    pub async fn next(&mut self, within: Duration, talk: &mut Conversation) -> Result<Next, Trouble> {
+        match self.waiting.pop_front() {
+            Some(placed) => Ok(Next::Response(placed)),
+            None => self.read(within, talk).await,
+        }
+    }
+
+    /// Keeps a response for later.
+    pub fn keep(&mut self, placed: Placed) {
+        self.waiting.push_back(placed);
+    }
+
+    /// What the wire has next, whatever is kept.
+    ///
+    /// # Errors
+    /// It is no response, or it breaks the formal syntax.
+    pub async fn read(&mut self, within: Duration, talk: &mut Conversation) -> Result<Next, Trouble> {
+        let Some(wire) = &mut self.wire else {
+            return Ok(Next::Closed);
+        };
+        match wire.hear(Instant::now() + within).await {
+            Heard::Response(octets) => {
+                let at = talk.add(self.name, By::Server, &octets);
+                let response = Response::parse(&octets).map_err(|malformed| {
+                    Trouble::wrong(format!("No response has this syntax: {malformed}."), Some(at))
+                })?;
+                syntax::check(&response)
+                    .map_err(|why| Trouble::wrong(format!("This breaks the formal syntax: {why}."), Some(at)))?;
+                Ok(Next::Response((at, response)))
+            }
+            Heard::Broken(why, octets) => {
+                let at = talk.add(self.name, By::Server, &octets);
+                Err(Trouble::wrong(why, Some(at)))
+            }
+            Heard::Closed(rest) => {
+                self.wire = None;
+                if !rest.is_empty() {
+                    let at = talk.add(self.name, By::Server, &rest);
+                    return Err(Trouble::wrong("The connection ended within a line.", Some(at)));
+                }
+                talk.remark(self.name, "the server closed the connection");
+                Ok(Next::Closed)
+            }
+            Heard::Nothing(rest) if rest.is_empty() => Ok(Next::Nothing),
+            Heard::Nothing(rest) => {
+                let at = talk.add(self.name, By::Server, &rest);
+                Err(Trouble::wrong(
+                    "A line or literal begins here and does not end.",
+                    Some(at),
+                ))
+            }
+        }
+    }
+
+    /// The connection, to do something else with it.
+    pub fn take_wire(&mut self) -> Option<Wire> {
+        self.wire.take()
+    }
+
+    /// Goes on with this connection.
+    pub fn put_wire(&mut self, wire: Wire) {
+        self.wire = Some(wire);
+    }
+
+    /// Cuts the connection.
+    pub async fn close(&mut self) {
+        self.waiting.clear();
+        if let Some(wire) = self.wire.take() {
+            wire.close().await;
+        }
+    }
+
+    /// What was heard and not compared.
+    pub fn left(&mut self) -> Option<Placed> {
+        self.waiting.pop_front()
+    }
+
+    // What the suite itself needs of a server.
+
+    /// Sends a command and hears its answer: what came before it, and its word, code and text. The parts stand around
+    /// literals.
+    ///
+    /// # Errors
+    /// No answer comes, or none that can be understood.
+    pub async fn command(&mut self, parts: &[&[u8]], talk: &mut Conversation) -> Result<Answer, Trouble> {
+        self.tag += 1;
+        let tag = format!("setup{}", self.tag);
+        self.queue(tag.as_bytes());
+        self.queue(b" ");
+        let mut heard = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.flush(false, talk).await;
+                loop {
+                    match self.next(self.timeout, talk).await? {
+                        Next::Response((_, Response::Continue { .. })) => break,
+                        Next::Response((at, response)) => match answer(&tag, response, &mut heard) {
+                            Some(answer) => return Ok(Answer { at, heard, ..answer }),
+                            None => continue,
+                        },
+                        Next::Closed => return Err(Trouble::wrong("The server closed the connection.", talk.last())),
+                        Next::Nothing => return Err(Trouble::wrong("The server does not ask for the literal.", None)),
+                    }
+                }
+            }
+            self.queue(part);
+        }
+        self.queue(b"\r\n");
+        self.flush(false, talk).await;
+        loop {
+            match self.next(self.timeout, talk).await? {
+                Next::Response((at, response)) => {
+                    if let Some(answer) = answer(&tag, response, &mut heard) {
+                        return Ok(Answer { at, heard, ..answer });
+                    }
+                }
+                Next::Closed => return Err(Trouble::wrong("The server closed the connection.", talk.last())),
+                Next::Nothing => return Err(Trouble::wrong("The server does not answer.", talk.last())),
+            }
+        }
+    }
+
+    /// Reads the greeting: its text and the capabilities that it tells.
+    ///
+    /// # Errors
+    /// There is none, or the server does not let us in.
+    pub async fn greeting(&mut self, talk: &mut Conversation) -> Result<(String, Option<Vec<String>>), Trouble> {
+        match self.next(self.timeout, talk).await? {
+            Next::Response((at, Response::Status { tag, word, code, text })) if tag == b"*" => {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                match word.as_str() {
+                    "OK" => Ok((text, capabilities_of_code(code.as_deref()))),
+                    "PREAUTH" => Err(Trouble::Lacks(
+                        "the server greets with PREAUTH: nobody can log in".into(),
+                    )),
+                    _ => Err(Trouble::wrong(format!("The server does not want us: {text}"), Some(at))),
+                }
+            }
+            Next::Response((at, _)) => Err(Trouble::wrong("This is no greeting.", Some(at))),
+            Next::Closed => Err(Trouble::wrong(
+                "The server closed the connection without a greeting.",
+                talk.last(),
+            )),
+            Next::Nothing => Err(Trouble::wrong("No greeting comes. (Does the port speak TLS?)", None)),
+        }
+    }
+
+    /// The capabilities of now.
+    ///
+    /// # Errors
+    /// The server does not tell them.
+    pub async fn capabilities(&mut self, talk: &mut Conversation) -> Result<Vec<String>, Trouble> {
+        let answer = self.command(&[b"CAPABILITY"], talk).await?;
+        for response in &answer.heard {
+            if let (Response::Data(tokens), Some((None, name))) = (response, response.name())
+                && name == "CAPABILITY"
+            {
+                return Ok(words(tokens.get(1..).unwrap_or_default()));
+            }
+        }
+        Err(Trouble::wrong("CAPABILITY tells none.", Some(answer.at)))
+    }
+
+    /// The TLS handshake.
+    ///
+    /// # Errors
+    /// It fails, or octets came in front of it.
+    pub async fn start_tls(&mut self, target: &dyn Target, talk: &mut Conversation) -> Result<(), Trouble> {
+        let Some(wire) = self.wire.take() else {
+            return Err(Trouble::wrong("There is no connection.", talk.last()));
+        };
+        let stream = wire.into_stream().map_err(|octets| {
+            let at = talk.add(self.name, By::Server, &octets);
+            Trouble::wrong("This came in front of the TLS handshake.", Some(at))
+        })?;
+        let done = tokio::time::timeout(self.timeout, target.handshake(stream)).await;
+        let done = done.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long")));
+        let stream = done.map_err(|error| Trouble::wrong(format!("The TLS handshake fails: {error}."), talk.last()))?;
+        talk.remark(self.name, "TLS begins");
+        self.wire = Some(Wire::new(stream));
+        Ok(())
+    }
+
+    /// STARTTLS where the target wants it in front of a login; the capabilities afterwards, if anything was done.
+    ///
+    /// # Errors
+    /// It is refused or fails.
+    pub async fn secure(&mut self, target: &dyn Target, talk: &mut Conversation) -> Result<bool, Trouble> {
+        if target.security() != Security::StartTls {
+            return Ok(false);
+        }
+        let answer = self.command(&[b"STARTTLS"], talk).await?;
+        if answer.word != "OK" {
+            return Err(Trouble::wrong(
+                format!("STARTTLS is refused: {}", answer.text),
+                Some(answer.at),
+            ));
+        }
+        self.start_tls(target, talk).await?;
+        Ok(true)
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    /// The server does not let us.
+    pub async fn login(&mut self, login: &Login, talk: &mut Conversation) -> Result<Answer, Trouble> {
+        let (user, password) = (astring(&login.user), astring(&login.password));
+        let command = [b"LOGIN ".as_slice(), &user, b" ", &password].concat();
+        let answer = self.command(&[&command], talk).await?;
+        if answer.word != "OK" {
+            return Err(Trouble::wrong(
+                format!("The server refuses the login: {}", answer.text),
+                Some(answer.at),
+            ));
+        }
+        Ok(answer)
+    }
+}
+
+/// The answer to a command of the suite's own.
+#[derive(Debug)]
+pub struct Answer {
+    /// Untagged responses before it.
+    pub heard: Vec<Response>,
+    /// `OK`, `NO` or `BAD`.
+    pub word: String,
+    /// The text.
+    pub text: String,
+    /// The capabilities that its code tells.
+    pub capabilities: Option<Vec<String>>,
+    /// Where it stands in the conversation.
+    pub at: usize,
+}
+
+fn answer(tag: &str, response: Response, heard: &mut Vec<Response>) -> Option<Answer> {
+    match response {
+        Response::Status {
+            tag: heard_tag,
+            word,
+            code,
+            text,
+        } if heard_tag == tag.as_bytes() => Some(Answer {
+            heard: Vec::new(),
+            word,
+            text: String::from_utf8_lossy(&text).into_owned(),
+            capabilities: capabilities_of_code(code.as_deref()),
+            at: 0,
+        }),
+        other => {
+            // A server may say as much as it likes; what is needed comes early.
+            if heard.len() < 100_000 {
+                heard.push(other);
+            }
+            None
+        }
+    }
+}
+
+fn capabilities_of_code(code: Option<&[Token]>) -> Option<Vec<String>> {
+    let (name, rest) = code?.split_first()?;
+    name.is("CAPABILITY").then(|| words(rest))
+}
+
+fn words(tokens: &[Token]) -> Vec<String> {
+    let words = tokens.iter().filter_map(Token::atom);
+    words.map(|w| String::from_utf8_lossy(w).to_ascii_uppercase()).collect()
+}
+
+/// A text as an astring; what cannot be quoted is left as it is, for the server to refuse.
+pub fn astring(text: &str) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for octet in text.bytes() {
+        if matches!(octet, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(octet);
+    }
+    out.push(b'"');
+    out
+}
+
+/// The lines of what is sent, for the conversation.
+fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    octets.split_inclusive(|b| *b == b'\n')
+}

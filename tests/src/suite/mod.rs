@@ -1,0 +1,27 @@
+//! The compliance suite: scenarios, the engine that plays them against any server, and what came of it.
+//!
+//! A scenario is data (`tests/SCENARIOS.md` is its specification). [`parse`] reads it, [`play`] plays it on a [`Target`],
+//! [`run`] plays many at once, and [`outcome`] is the record that reports are made from.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod cli;
+pub mod client;
+pub mod coverage;
+pub mod library;
+pub mod matching;
+pub mod network;
+pub mod outcome;
+pub mod parse;
+pub mod place;
+pub mod play;
+pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod syntax;
+pub mod target;
+pub mod token;
+pub mod value;
+pub mod wire;
+
+pub use target::Target;
