@@ -7,6 +7,9 @@ mod config;
 mod crash;
 mod deliver;
 mod first_start;
+#[path = "../../../tests/src/leftovers.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod leftovers;
 mod signals;
 mod support;
 mod tls;
