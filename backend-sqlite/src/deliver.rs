@@ -6,7 +6,7 @@ use tokio::io::AsyncRead;
 use crate::append::{self, Arriving};
 use crate::stage;
 use crate::store::SqliteStore;
-use crate::tx::{Tx, account_id};
+use crate::tx::{Tx, account_id, check_account};
 use crate::{listing, mailboxes};
 
 /// A message to be delivered.
@@ -120,6 +120,10 @@ impl SqliteStore {
         let date = delivery.date.unwrap_or_else(DateTime::now);
         let create = delivery.create;
         let store = move |tx: &mut Tx<'_>| {
+            // Removed since it was looked up.
+            if check_account(tx.conn, account_id(&account)).is_err() {
+                return Ok(Err(DeliverError::NoUser(account.name().to_owned())));
+            }
             let flags = Flags::NONE;
             let place = match mailboxes::find(tx, &account, &name)? {
                 Some(place) => place,

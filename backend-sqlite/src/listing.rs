@@ -6,23 +6,17 @@ use backend_api::{
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::error::{damaged, no_account, no_mailbox, sql};
+use crate::error::{damaged, no_mailbox, sql};
 use crate::keywords::Keywords;
 use crate::mailboxes::uses;
 use crate::page::Page;
 use crate::page_table::{Fact, column, facts};
-use crate::tx::{Mailbox, Place, account_id, count, deleted, unsigned};
+use crate::tx::{Mailbox, Place, account_id, check_account, count, deleted, unsigned};
 
 /// An account's mailboxes, and its subscriptions of mailboxes that are not there.
 pub(crate) fn mailboxes(conn: &Connection, account: &Account) -> Result<Vec<MailboxEntry>> {
     let id = account_id(account);
-    let alive = conn
-        .prepare_cached("SELECT 1 FROM accounts WHERE id = ? AND removed = 0")
-        .and_then(|mut s| s.exists([id]))
-        .map_err(sql)?;
-    if !alive {
-        return Err(no_account());
-    }
+    check_account(conn, id)?;
     let mut select = conn
         .prepare_cached(
             "SELECT m.id, m.name, m.uid_validity, m.special_use, s.name IS NOT NULL FROM mailboxes m
@@ -58,7 +52,11 @@ pub(crate) fn mailbox(conn: &Connection, account: &Account, name: &MailboxName) 
         )
         .map_err(sql)?;
     let mut rows = select.query(params![account_id(account), name.as_str()]).map_err(sql)?;
-    rows.next().map_err(sql)?.map(entry).transpose()
+    let found = rows.next().map_err(sql)?.map(entry).transpose()?;
+    if found.is_none() {
+        check_account(conn, account_id(account))?;
+    }
+    Ok(found)
 }
 
 fn entry(row: &Row<'_>) -> Result<MailboxEntry> {

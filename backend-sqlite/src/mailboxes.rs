@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::copy;
 use crate::error::{no_account, no_mailbox, sql};
-use crate::tx::{Place, Tx, account_id, deleted, no_changes};
+use crate::tx::{Place, Tx, account_id, check_account, deleted, no_changes};
 
 /// Mailboxes, and subscriptions, of one account: more than anybody has, and few enough to list.
 const MAX_NAMES: i64 = 100_000;
@@ -133,6 +133,7 @@ pub(crate) fn bury(tx: &mut Tx<'_>, place: Place) -> Result<()> {
 
 /// Renames a mailbox and everything below it; `INBOX` is emptied into a new one instead.
 pub(crate) fn rename(tx: &mut Tx<'_>, account: &Account, from: &MailboxName, to: &MailboxName) -> Result<()> {
+    check_account(tx.conn, account_id(account))?;
     if find(tx, account, to)?.is_some() {
         return Err(exists(to));
     }
@@ -196,6 +197,7 @@ fn tree(tx: &Tx<'_>, account: &Account, name: &MailboxName) -> Result<Vec<(Place
 /// Subscribes or unsubscribes a name.
 pub(crate) fn subscribe(tx: &mut Tx<'_>, account: &Account, name: &MailboxName, subscribed: bool) -> Result<()> {
     let id = account_id(account);
+    check_account(tx.conn, id)?;
     let text = if subscribed {
         check_subscriptions(tx, id)?;
         "INSERT OR IGNORE INTO subscriptions (account, name) VALUES (?, ?)"

@@ -3,7 +3,7 @@
 use backend_api::{Account, Changes, Error, ErrorKind, MailboxId, ModSeq, Result, Uid, UidSet, UidValidity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::error::{damaged, no_mailbox, sql};
+use crate::error::{damaged, no_account, no_mailbox, sql};
 use crate::stage::StagedFile;
 
 /// The key of a mailbox.
@@ -75,7 +75,7 @@ impl Mailbox {
         )
         .and_then(|mut s| s.query_row(params![place.account, place.mailbox], Self::read).optional())
         .map_err(sql)?
-        .ok_or_else(no_mailbox)
+        .ok_or_else(|| check_account(conn, place.account).err().unwrap_or_else(no_mailbox))
     }
 
     /// The next UID; `None` once all are used up.
@@ -97,6 +97,18 @@ impl Mailbox {
     pub(crate) fn validity(&self) -> UidValidity {
         UidValidity::new(self.uid_validity).unwrap_or(UidValidity::MIN)
     }
+}
+
+/// Whether the account is (still) there.
+///
+/// # Errors
+/// Those who act for one that was removed are sent away.
+pub(crate) fn check_account(conn: &Connection, account: i64) -> Result<()> {
+    let alive = conn
+        .prepare_cached("SELECT 1 FROM accounts WHERE id = ? AND removed = 0")
+        .and_then(|mut s| s.exists([account]))
+        .map_err(sql)?;
+    if alive { Ok(()) } else { Err(no_account()) }
 }
 
 /// A UID as a column holds it.
@@ -233,7 +245,7 @@ impl Tx<'_> {
             )
             .and_then(|mut s| s.query_row(params![account, self.now], |r| r.get(0)).optional())
             .map_err(sql)?;
-        let next = next.ok_or_else(crate::error::no_account)?;
+        let next = next.ok_or_else(no_account)?;
         u32::try_from(next).map_err(|_| Error::new(ErrorKind::Limit, "no more mailboxes can be created"))
     }
 

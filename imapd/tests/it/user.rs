@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::support::server::Server;
-use crate::support::{Folder, outcome, ran};
+use crate::support::{self, Folder, outcome, ran};
 
 #[test]
 fn an_account_is_made_once() {
@@ -121,6 +121,71 @@ fn what_is_done_to_accounts_takes_effect_in_a_server_that_runs() {
     );
     assert!(!server.connect().is_let_in("bob", "y"));
     server.log_in("alice", "secret");
+}
+
+/// Who is told so at once, at the next command, or when a message was sent.
+#[test]
+fn sessions_of_a_user_who_is_removed_end_and_see_nothing_of_a_later_user_of_that_name() {
+    let folder = Folder::with_users("alice:secret\nbob:x");
+    let server = Server::start(&folder);
+    folder.imapd(["deliver", "--user", "bob"], "Subject: old\n\n");
+    let log_in = || server.log_in("bob", "x");
+
+    let mut idles = log_in();
+    idles.ok("SELECT INBOX");
+    let idle = idles.start("IDLE").unwrap();
+    assert!(idles.line().unwrap().starts_with("+ "));
+    let mut selected = log_in();
+    selected.ok("SELECT INBOX");
+    let mut sends = log_in();
+    let append = sends.start("APPEND INBOX {10}").unwrap();
+    assert!(sends.line().unwrap().starts_with("+ "));
+    let commands = [
+        "LIST \"\" *",
+        "LSUB \"\" *",
+        "STATUS INBOX (MESSAGES)",
+        "SELECT INBOX",
+        "EXAMINE Sent",
+        "CREATE new",
+        "DELETE Sent",
+        "RENAME Sent Gone",
+        "RENAME INBOX Gone",
+        "SUBSCRIBE new",
+        "UNSUBSCRIBE INBOX",
+        "APPEND INBOX {1+}\r\nx",
+    ];
+    let asking: Vec<_> = commands.iter().map(|command| (command, log_in())).collect();
+
+    // Another password is no reason to end a session.
+    folder.imapd(["user", "passwd", "bob", "--password-stdin"], "y\n");
+    selected.ok("NOOP");
+    assert!(!server.connect().is_let_in("bob", "x"));
+
+    assert_eq!(folder.imapd(["user", "remove", "bob", "--yes"], "").code, 0);
+    folder.imapd(["user", "add", "bob", "--password-stdin"], "new\n");
+    folder.imapd(["deliver", "--user", "bob"], "Subject: new\n\n");
+
+    let bye = idles.answer(&idle).unwrap_err();
+    assert_eq!(bye.kind(), std::io::ErrorKind::UnexpectedEof);
+    let end = |answer: support::client::Answer, client: &mut support::client::Client| {
+        assert_eq!(answer.untagged, [""; 0]);
+        let bye = client.line().unwrap();
+        assert!(bye.starts_with("* BYE "), "{bye}");
+        assert!(client.line().is_err());
+        answer.tagged
+    };
+    let noop = selected.ask("NOOP").unwrap();
+    assert!(end(noop, &mut selected).starts_with("OK "));
+    sends.send("0123456789\r\n").unwrap();
+    let append = sends.answer(&append).unwrap();
+    assert_eq!(end(append, &mut sends), "NO this account was removed");
+    for (command, mut client) in asking {
+        let answer = client.ask(command).unwrap();
+        assert_eq!(end(answer, &mut client), "NO this account was removed", "{command}");
+    }
+    let mut new = server.log_in("bob", "new");
+    assert_eq!(new.ok("STATUS INBOX (MESSAGES)"), ["* STATUS INBOX (MESSAGES 1)"]);
+    assert_eq!(new.ok("LIST \"\" new"), [""; 0]);
 }
 
 #[test]
