@@ -17,7 +17,7 @@
 //! How the files relate: `folder` owns the data folder, `schema` what is in the database, `writer` the one thread that
 //! changes it (operations of `append`, `flags`, `expunge`, `copy`, `mailboxes`, each on a `tx`), `reader` the threads that
 //! read it (`listing`, `load`). Flags are in pages (`page`, `page_table`, `keywords`), bodies in rows or files (`stage`,
-//! `body`). `watch` finds what other processes changed, `views` what their
+//! `body`). `text_index` is what SEARCH is fast by. `watch` finds what other processes changed, `views` what their
 //! sessions number, `checkpoint` and `recover` tidy up, `users`, `password` and
 //! `deliver` are for the command line.
 //!
@@ -48,6 +48,7 @@ mod schema;
 mod shared;
 mod stage;
 mod store;
+mod text_index;
 mod tx;
 mod uids;
 mod users;
@@ -59,4 +60,5 @@ pub use deliver::{DeliverError, Delivered, Delivery};
 pub use error::OpenError;
 pub use options::Options;
 pub use store::SqliteStore;
+pub use text_index::{Reindexed, Reindexing};
 pub use users::{User, UserError};

@@ -131,7 +131,7 @@ fn body(conn: &Connection, shared: &Arc<Shared>, found: &Found) -> Result<Option
 }
 
 /// A body of at most one row: without a handle of its own on that row, which would cost more than the read.
-fn whole(conn: &Connection, body: i64, size: u64) -> Result<Bytes> {
+pub(crate) fn whole(conn: &Connection, body: i64, size: u64) -> Result<Bytes> {
     const { assert!(ANSWER as usize <= CHUNK) };
     if size == 0 {
         return Ok(Bytes::new());
@@ -153,7 +153,7 @@ fn whole(conn: &Connection, body: i64, size: u64) -> Result<Bytes> {
 
 /// Where the octets of a body are.
 #[derive(Clone)]
-enum Octets {
+pub(crate) enum Octets {
     /// In rows, under this number.
     Rows(i64),
     /// In a file; held open, it stays readable when the message goes.
@@ -161,7 +161,7 @@ enum Octets {
 }
 
 impl Octets {
-    fn read(&self, conn: &Connection, offset: u64, len: usize) -> Result<Bytes> {
+    pub(crate) fn read(&self, conn: &Connection, offset: u64, len: usize) -> Result<Bytes> {
         let mut octets = vec![0; len];
         match self {
             Self::Rows(body) => read_rows(conn, *body, offset, &mut octets)?,

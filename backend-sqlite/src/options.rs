@@ -23,6 +23,9 @@ pub struct Options {
     /// Whether this process watches for changes of others, checkpoints and tidies up. A program that does one thing and
     /// ends leaves that to the server.
     pub background: bool,
+    /// Whether texts are indexed for SEARCH. The index takes a tenth of the mail's room; without it every SEARCH for a text
+    /// reads all messages.
+    pub search_index: bool,
 }
 
 impl Default for Options {
@@ -36,6 +39,7 @@ impl Default for Options {
             group: 256,
             patience: Duration::from_secs(10),
             background: true,
+            search_index: true,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::login_cache::LoginCache;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::Bell;
+use crate::text_index::TextIndex;
 use crate::tx::Place;
 use crate::views::{self, Views};
 use crate::watch::Seen;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) behind: Behind,
     pub(crate) views: Views,
     pub(crate) checkpoint: Checkpoint,
+    pub(crate) text_index: TextIndex,
     pub(crate) bell: Bell,
     /// Password checks at a time: each takes a core and 19 MiB.
     pub(crate) checks: Arc<tokio::sync::Semaphore>,

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use backend_api::{
     Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load, Loaded,
-    MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result,
+    MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result, Sought,
     SpecialUse, Status, Uid, UidSet, Watcher, async_trait,
 };
 use parking_lot::Mutex;
@@ -26,6 +26,7 @@ use crate::reader::Readers;
 use crate::recover::{self, Bell, Leftovers};
 use crate::shared::{Behind, Shared};
 use crate::stage::{self, Staged};
+use crate::text_index::{self, TextIndex};
 use crate::tx::{Mailbox, Place, Tx, account_id};
 use crate::views::{View, Views};
 use crate::watch::{self, Seen};
@@ -80,6 +81,7 @@ impl SqliteStore {
             checks: Arc::new(Semaphore::new(cores)),
             logins: LoginCache::new(),
             stop: false.into(),
+            text_index: TextIndex::new(&folder, options.search_index),
             folder,
             options,
         });
@@ -96,6 +98,9 @@ impl SqliteStore {
             let conn = schema::writing(&path).map_err(at)?;
             open.start("mail-checkpoint", move |shared| checkpoint::run(shared, &conn))?;
             open.start("mail-watch", watch::run)?;
+            if shared.options.search_index {
+                open.start("mail-index", text_index::run)?;
+            }
             open.start("mail-tidy", move |shared| recover::run(shared, leftovers))?;
         }
         let _open = Arc::new(open);
@@ -148,6 +153,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.bell.stop();
+        self.shared.text_index.stop();
         self.shared.checkpoint.stop();
         self.shared.writer.stop();
         self.shared.readers.stop();
@@ -309,6 +315,13 @@ impl MailStore for SqliteStore {
         let shared = self.shared.clone();
         let read = move |conn: &Connection| load::load(conn, &shared, place, &uids, what);
         self.shared.readers.call(read).await
+    }
+
+    async fn may_hold(&self, account: &Account, mailbox: MailboxId, sought: &[Sought]) -> Vec<Option<UidSet>> {
+        let (place, sought) = (Place::new(account, mailbox), sought.to_vec());
+        let shared = self.shared.clone();
+        let read = move |conn: &Connection| Ok(shared.text_index.may_hold(conn, place, &sought));
+        self.shared.readers.call(read).await.unwrap_or_default()
     }
 
     async fn stage(

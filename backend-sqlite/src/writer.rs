@@ -302,9 +302,9 @@ fn one_transaction(
             return Err(unavailable().with_source("SQLite rolled the whole transaction back"));
         }
     }
-    let (changed, change) = (tx.changed, tx.change);
+    let (changed, change, has_bodies) = (tx.changed, tx.change, tx.next_body != next_body);
     // Else nothing is written where nothing was done.
-    if changed || tx.next_body != next_body {
+    if changed || has_bodies {
         conn.prepare_cached("UPDATE store SET change = ?, next_body = ?")
             .and_then(|mut s| s.execute([if changed { change } else { change - 1 }, tx.next_body]))
             .map_err(sql)?;
@@ -313,6 +313,9 @@ fn one_transaction(
         shared.seen.ours(change);
     }
     commit(conn).inspect_err(|_| shared.seen.not_ours(change))?;
+    if has_bodies {
+        shared.text_index.wake();
+    }
     Ok(changed)
 }
 
