@@ -388,11 +388,11 @@ impl Client {
         Err(Trouble::wrong("CAPABILITY tells none.", Some(answer.at)))
     }
 
-    /// The TLS handshake.
+    /// The TLS handshake: whether TLS began, or the server ended the connection instead.
     ///
     /// # Errors
-    /// It fails, or octets came in front of it.
-    pub async fn start_tls(&mut self, target: &dyn Target, talk: &mut Conversation) -> Result<(), Trouble> {
+    /// It fails otherwise, or octets came in front of it.
+    pub async fn start_tls(&mut self, target: &dyn Target, talk: &mut Conversation) -> Result<bool, Trouble> {
         let Some(wire) = self.wire.take() else {
             return Err(Trouble::wrong("There is no connection.", talk.last()));
         };
@@ -402,10 +402,17 @@ impl Client {
         })?;
         let done = tokio::time::timeout(self.timeout, target.handshake(stream)).await;
         let done = done.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long")));
-        let stream = done.map_err(|error| Trouble::wrong(format!("The TLS handshake fails: {error}."), talk.last()))?;
+        let stream = match done {
+            Ok(stream) => stream,
+            Err(error) if is_end(&error) => {
+                talk.remark(self.name, "the server ended the connection");
+                return Ok(false);
+            }
+            Err(error) => return Err(Trouble::wrong(format!("The TLS handshake fails: {error}."), talk.last())),
+        };
         talk.remark(self.name, "TLS begins");
         self.wire = Some(Wire::new(stream));
-        Ok(())
+        Ok(true)
     }
 
     /// STARTTLS where the target wants it in front of a login; the capabilities afterwards, if anything was done.
@@ -423,7 +430,10 @@ impl Client {
                 Some(answer.at),
             ));
         }
-        self.start_tls(target, talk).await?;
+        if !self.start_tls(target, talk).await? {
+            let what = "The server ends the connection instead of the TLS handshake.";
+            return Err(Trouble::wrong(what, talk.last()));
+        }
         Ok(true)
     }
 
@@ -443,6 +453,12 @@ impl Client {
         }
         Ok(answer)
     }
+}
+
+/// Whether an error says no more than that the other side hung up.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 /// The answer to a command of the suite's own.

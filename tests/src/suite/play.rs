@@ -177,6 +177,11 @@ impl<'a> Player<'a> {
                     None => {}
                     Some(end) => return Ok(end),
                 },
+                Act::StartTls { or_end } => {
+                    if !self.start_tls(step.client, *or_end).await? {
+                        return Ok(End::Passed);
+                    }
+                }
                 act => self.act(step, act).await?,
             }
         }
@@ -236,6 +241,19 @@ impl<'a> Player<'a> {
             before.close().await;
         }
         Ok(())
+    }
+
+    /// Whether TLS began; the end of the connection in its place is an error unless it is allowed.
+    async fn start_tls(&mut self, who: char, or_end: bool) -> Result<bool, Trouble> {
+        let Some(client) = self.clients.get_mut(&who) else {
+            return Ok(true);
+        };
+        let began = client.start_tls(self.target, &mut self.talk).await?;
+        if !began && !or_end {
+            let what = "The server ends the connection instead of the TLS handshake.";
+            return Err(Trouble::wrong(what, self.talk.last()));
+        }
+        Ok(began)
     }
 
     async fn flush(&mut self, who: char, slowly: bool) {
@@ -428,7 +446,7 @@ impl<'a> Player<'a> {
             Act::Check { any, text } => return self.check(any, text),
             _ => {}
         }
-        let (target, within) = (self.target, self.timeout);
+        let within = self.timeout;
         let Some(client) = self.clients.get_mut(&who) else {
             return Ok(());
         };
@@ -449,7 +467,6 @@ impl<'a> Player<'a> {
                 Next::Response((at, _)) => Err(Trouble::wrong("The connection must end here.", Some(at))),
                 Next::Nothing => Err(Trouble::wrong("The server does not end the connection.", None)),
             },
-            Act::StartTls => client.start_tls(target, talk).await,
             Act::Compress => {
                 let Some(mut wire) = client.take_wire() else {
                     return Err(Trouble::wrong("There is no connection.", talk.last()));
@@ -460,7 +477,7 @@ impl<'a> Player<'a> {
                 talk.remark(who, "DEFLATE begins");
                 Ok(())
             }
-            Act::Send { .. } | Act::Hear(_) | Act::Connect | Act::Check { .. } => Ok(()),
+            Act::Send { .. } | Act::Hear(_) | Act::StartTls { .. } | Act::StartTls { .. } | Act::Connect | Act::Check { .. } => Ok(()),
         }
     }
 

@@ -130,7 +130,10 @@ pub enum Act {
     /// The server ends its connection.
     Disconnected,
     /// The TLS handshake.
-    StartTls,
+    StartTls {
+        /// Where the server ends the connection instead, the scenario ends, passed.
+        or_end: bool,
+    },
     /// DEFLATE both ways.
     Compress,
     /// A new connection.
