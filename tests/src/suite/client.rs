@@ -408,7 +408,12 @@ impl Client {
                 talk.remark(self.name, "the server ended the connection");
                 return Ok(false);
             }
-            Err(error) => return Err(Trouble::wrong(format!("The TLS handshake fails: {error}."), talk.last())),
+            Err(error) => {
+                return Err(Trouble::wrong(
+                    format!("The TLS handshake fails: {error}."),
+                    talk.last(),
+                ));
+            }
         };
         talk.remark(self.name, "TLS begins");
         self.wire = Some(Wire::new(stream));
@@ -458,7 +463,10 @@ impl Client {
 /// Whether an error says no more than that the other side hung up.
 fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+    )
 }
 
 /// The answer to a command of the suite's own.

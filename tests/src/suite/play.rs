@@ -477,7 +477,7 @@ impl<'a> Player<'a> {
                 talk.remark(who, "DEFLATE begins");
                 Ok(())
             }
-            Act::Send { .. } | Act::Hear(_) | Act::StartTls { .. } | Act::StartTls { .. } | Act::Connect | Act::Check { .. } => Ok(()),
+            Act::Send { .. } | Act::Hear(_) | Act::StartTls { .. } | Act::Connect | Act::Check { .. } => Ok(()),
         }
     }
 
