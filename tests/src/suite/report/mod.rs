@@ -18,6 +18,8 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
 
+use backend_api::DateTime;
+
 use super::outcome::{Failure, Run, Verdict};
 
 pub(super) use columns::{Align, aligned};
@@ -68,6 +70,13 @@ pub fn colour_wanted(out: &impl IsTerminal) -> bool {
     out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// The moment, as [`Run::started`] has it.
+pub fn now() -> String {
+    let now = DateTime::now();
+    let ((year, month, day), (hour, minute, second)) = (now.date().civil(), now.time());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// Text without what a terminal, an XML parser or a browser would obey instead of showing: controls, marks that change the
 /// direction of writing or take no room, and code points that are no characters become `\x1b` or `\u{202e}`.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
@@ -104,7 +113,8 @@ fn duration(millis: u64) -> String {
     }
 }
 
-fn name_of(verdict: &Verdict) -> &'static str {
+/// What a verdict is called.
+pub fn name_of(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "passed",
         Verdict::Failed { .. } => "failed",
