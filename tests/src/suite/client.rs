@@ -142,6 +142,10 @@ pub struct Client {
     pub after_login: bool,
     /// What is shown instead of passwords.
     secrets: Vec<Vec<u8>>,
+    /// Whether UTF8=ACCEPT was enabled.
+    utf8: bool,
+    /// Whether responses need only be understood, as for what the suite itself wants of a server.
+    pub lenient: bool,
 }
 
 impl Client {
@@ -164,6 +168,8 @@ impl Client {
             tag: 0,
             after_login: false,
             secrets: secrets.filter(|s| s.len() > 5).collect(),
+            utf8: false,
+            lenient: false,
         })
     }
 
@@ -251,8 +257,11 @@ impl Client {
                 let response = Response::parse(&octets).map_err(|malformed| {
                     Trouble::wrong(format!("No response has this syntax: {malformed}."), Some(at))
                 })?;
-                syntax::check(&response)
-                    .map_err(|why| Trouble::wrong(format!("This breaks the formal syntax: {why}."), Some(at)))?;
+                self.utf8 |= enables_utf8(&response);
+                if !self.lenient {
+                    syntax::check(&response, self.utf8)
+                        .map_err(|why| Trouble::wrong(format!("This breaks the formal syntax: {why}."), Some(at)))?;
+                }
                 Ok(Next::Response((at, response)))
             }
             Heard::Broken(why, octets) => {
@@ -457,6 +466,14 @@ impl Client {
             ));
         }
         Ok(answer)
+    }
+}
+
+/// Whether quoted strings may have more than 7 bits from here on (RFC 6855 3).
+fn enables_utf8(response: &Response) -> bool {
+    match (response, response.name()) {
+        (Response::Data(tokens), Some((None, name))) => name == "ENABLED" && tokens.iter().any(|t| t.is("UTF8=ACCEPT")),
+        _ => false,
     }
 }
 

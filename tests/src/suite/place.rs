@@ -52,6 +52,7 @@ impl Keeper {
         let connected = Client::connect('-', target, timeout).await;
         let mut client =
             connected.map_err(|error| Trouble::wrong(format!("There is no connection: {error}."), None))?;
+        client.lenient = true;
         let talk_ref = &mut talk;
         let (greeting, told) = client.greeting(talk_ref).await?;
         let mut facts = Facts {

@@ -275,9 +275,9 @@ impl<'a> Listener<'a> {
     ) -> Option<Then> {
         if let Response::Data(tokens) = heard
             && let Some(told) = fetch::told(tokens)
-            && self.fetch(lines, sequences, &told, bound)
+            && let Some(then) = self.fetch(lines, sequences, &told, bound)
         {
-            return Some(Then::GoOn);
+            return Some(then);
         }
         for times in [Times::Once, Times::Later, Times::Maybe, Times::Any] {
             for (lines, sequence) in lines.iter().zip(sequences.iter_mut()) {
@@ -306,7 +306,7 @@ impl<'a> Listener<'a> {
         sequences: &mut [Sequence],
         told: &fetch::Told<'_>,
         bound: &mut Bound,
-    ) -> bool {
+    ) -> Option<Then> {
         let seq = told.seq.number().unwrap_or(0);
         let flags = fetch::flags(&told.items);
         let again = flags.is_some() && self.told.get(&seq) == flags.as_ref();
@@ -315,14 +315,14 @@ impl<'a> Listener<'a> {
             let mut trial = Trial::new(bound);
             let mut left = told.items.clone();
             let mut after = sequences.to_vec();
-            let mut progress = false;
+            let mut progress = None;
             'all: for times in [Times::Once, Times::Later, Times::Maybe, Times::Any] {
                 for (lines, sequence) in lines.iter().zip(after.iter_mut()) {
                     let found: Vec<(usize, &Expected)> = candidates(lines, sequence).collect();
                     for (index, expected) in found.into_iter().filter(|(_, e)| e.times == times) {
                         let mark = trial.mark();
                         match take(index, expected, sequence, told, &left, &mut trial) {
-                            Some((rest, state)) if rest.len() < left.len() => {
+                            Some((rest, state, then)) if rest.len() < left.len() => {
                                 let whole = rest.iter().all(|(name, _)| tolerated(name));
                                 if alone && !whole {
                                     trial.back_to(mark);
@@ -330,7 +330,7 @@ impl<'a> Listener<'a> {
                                 }
                                 *sequence = state;
                                 left = rest;
-                                progress = true;
+                                progress = progress.filter(|t| *t != Then::GoOn).or(Some(then));
                                 if whole {
                                     left.clear();
                                     break 'all;
@@ -342,12 +342,13 @@ impl<'a> Listener<'a> {
                     }
                 }
             }
-            if progress && left.iter().all(|(name, _)| tolerated(name)) {
+            if let Some(then) = progress
+                && left.iter().all(|(name, _)| tolerated(name)) {
                 let new = trial.into_new();
                 bound.extend(new);
                 sequences.clone_from_slice(&after);
                 self.told.extend(flags.map(|flags| (seq, flags)));
-                return true;
+                return Some(then);
             }
         }
         // Nothing but what is tolerated.
@@ -358,7 +359,8 @@ impl<'a> Listener<'a> {
             let mut of = wanted.filter(|w| w.is_of(told, &mut Trial::new(bound)));
             of.any(|w| told.items.iter().any(|(name, _)| w.forbids(name, &mut trial)))
         };
-        all && !told.items.is_empty() && !self.block.strict && !lines.iter().flatten().any(forbidden)
+        let fine = all && !told.items.is_empty() && !self.block.strict && !lines.iter().flatten().any(forbidden);
+        fine.then_some(Then::GoOn)
     }
 
     /// What a server may say at any time.
@@ -411,7 +413,7 @@ fn candidates<'a>(lines: &'a [Expected], sequence: &Sequence) -> impl Iterator<I
 
 type Items<'t> = Vec<(&'t Token, &'t Token)>;
 
-/// Gives a line what it wants of a FETCH: what is left of it, and the state afterwards.
+/// Gives a line what it wants of a FETCH: what is left of it, the state afterwards, and what follows.
 fn take<'t>(
     index: usize,
     expected: &Expected,
@@ -419,7 +421,7 @@ fn take<'t>(
     told: &fetch::Told<'t>,
     items: &Items<'t>,
     trial: &mut Trial<'_>,
-) -> Option<(Items<'t>, Sequence)> {
+) -> Option<(Items<'t>, Sequence, Then)> {
     for (which, alternative) in expected.alternatives.iter().enumerate() {
         let Some(wanted) = fetch::wanted(&alternative.pattern) else { continue };
         let half = sequence.half.as_ref().filter(|_| sequence.at == index);
@@ -442,7 +444,7 @@ fn take<'t>(
         } else if expected.times != Times::Any {
             after.half = Some((which, done));
         }
-        return Some((left, after));
+        return Some((left, after, alternative.then));
     }
     None
 }
