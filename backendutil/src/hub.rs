@@ -22,6 +22,7 @@ use crate::wake::Wake;
 const KEEP_MESSAGES: u64 = 500_000;
 /// And at most as many.
 const KEEP_MAILBOXES: usize = 256;
+
 /// Which mailbox: what is cached for an account is for that account alone.
 type Key = (Account, MailboxId);
 
@@ -121,6 +122,16 @@ impl Mailboxes {
             .is_some_and(|o| std::ptr::eq(Arc::as_ptr(o), open))
         {
             self.open.remove(&open.key);
+            self.uncount(&open.key);
+        }
+    }
+
+    /// The mailbox is not among the closed ones any more, if it was.
+    fn uncount(&mut self, key: &Key) {
+        if let Some(at) = self.closed.iter().position(|(closed, _)| closed == key)
+            && let Some((_, messages)) = self.closed.remove(at)
+        {
+            self.kept_messages = self.kept_messages.saturating_sub(messages);
         }
     }
 
@@ -129,11 +140,7 @@ impl Mailboxes {
         if open.is_deleted() {
             return self.forget(open);
         }
-        if let Some(at) = self.closed.iter().position(|(key, _)| *key == open.key)
-            && let Some((_, messages)) = self.closed.remove(at)
-        {
-            self.kept_messages = self.kept_messages.saturating_sub(messages);
-        }
+        self.uncount(&open.key);
         let messages = u64::from(open.current().len());
         self.closed.push_back((open.key.clone(), messages));
         self.kept_messages += messages;

@@ -92,11 +92,6 @@ mod scheduled {
                 id: waiting.asked,
             }
         }
-
-        /// How many wait.
-        pub(crate) fn waiting(&self) -> usize {
-            self.0.lock().wakers.len()
-        }
     }
 
     pub(crate) struct Notified<'a> {

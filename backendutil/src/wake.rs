@@ -29,14 +29,6 @@ impl Wake {
 }
 
 #[cfg(test)]
-impl Wake {
-    /// How many wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.0.waiting()
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
