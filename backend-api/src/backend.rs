@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use tokio::io::AsyncRead;
 
 use crate::{
-    Access, ConnInfo, Credentials, Ctx, DateTime, Fetch, FetchSink, Fetched, FlagChange, Flags, ListEntry, ListQuery,
-    MailboxName, NumSet, Result, Rights, SearchKey, SearchSink, Selected, SpecialUse, Status, StatusItems, Uid, UidSet,
-    UidValidity, Updates,
+    Abilities, Access, ConnInfo, Credentials, Ctx, DateTime, Fetch, FetchSink, Fetched, FlagChange, Flags, ListEntry,
+    ListQuery, MailboxName, NumSet, Result, Rights, SearchKey, SearchSink, Selected, SpecialUse, Status, StatusItems,
+    Uid, UidSet, UidValidity, Updates,
 };
 
 /// How a connection is received.
@@ -29,6 +29,11 @@ pub enum Welcome<S> {
 pub trait Backend: Send + Sync + 'static {
     /// A logged-in connection.
     type Session: Session;
+
+    /// What any session may be able to do: it is advertised before login. Default: everything.
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
 
     /// Receives a connection, after TLS where it is implicit.
     async fn connect(&self, conn: &ConnInfo) -> Result<Welcome<Self::Session>> {
@@ -73,6 +78,11 @@ pub trait Session: Send + 'static {
 
     /// The user's name, for the log.
     fn user(&self) -> &str;
+
+    /// What this session can do: it is advertised from login on. Default: everything.
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
 
     /// The lines of LIST or LSUB, parents before children. `INBOX` always exists. LIST of the empty pattern is answered
     /// by the core. `backendutil::list` matches patterns in linear time.

@@ -1,6 +1,7 @@
 //! The vocabulary and the traits that an IMAP backend author implements.
 #![doc = include_str!("guide.md")]
 
+mod abilities;
 mod backend;
 mod conn;
 mod date;
@@ -17,6 +18,7 @@ mod updates;
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
+pub use abilities::Abilities;
 pub use backend::{Append, AppendOptions, Appended, Backend, Copied, ListSink, Mailbox, Session, Stored, Welcome};
 pub use conn::{Account, ConnInfo, Credentials, Ctx};
 pub use date::{Date, DateTime};

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use crate::{
-    Account, Appended, Attributes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags, MailboxName,
-    ModSeq, Result, Sought, SpecialUse, Status, Uid, UidSet, UidValidity,
+    Abilities, Account, Appended, Attributes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags,
+    MailboxName, ModSeq, Result, Sought, SpecialUse, Status, Uid, UidSet, UidValidity,
 };
 
 /// A mailbox's number: it stays when the mailbox is renamed, and no other mailbox of the account ever has it.
@@ -443,10 +443,18 @@ pub trait MailStore: Send + Sync + 'static {
     /// [`NotFound`](crate::ErrorKind::NotFound) when it was removed meanwhile.
     async fn body(&self, account: &Account, mailbox: MailboxId, uid: Uid) -> Result<MessageBody>;
 
-    /// Whether clients may change the messages of this mailbox: `false` shows it as READ-ONLY.
+    /// What clients of this account can do besides reading; of no account: before login, what those of any may be able to.
+    /// Default: nothing. Say here which of the methods below the store has.
+    fn abilities(&self, account: Option<&Account>) -> Abilities {
+        let _ = account;
+        Abilities::READ_ONLY
+    }
+
+    /// Whether clients may change the messages of this mailbox: `false` shows it as READ-ONLY. Default: wherever
+    /// [`abilities`](MailStore::abilities) names a way to.
     fn is_writable(&self, account: &Account, mailbox: MailboxId) -> bool {
-        let _ = (account, mailbox);
-        false
+        let _ = mailbox;
+        self.abilities(Some(account)).can_write()
     }
 
     /// Adds messages, all or none, in their order, and gives their UIDs.

@@ -19,9 +19,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use backend_api::{
-    Account, Appended, Bytes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags, FlagsChanged,
-    Keyword, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages, ModSeq, NewMessage,
-    Remove, Result, SpecialUse, Uid, UidSet, UidValidity, async_trait,
+    Abilities, Account, Appended, Bytes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags,
+    FlagsChanged, Keyword, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages,
+    ModSeq, NewMessage, Remove, Result, SpecialUse, Uid, UidSet, UidValidity, async_trait,
 };
 use parking_lot::Mutex;
 
@@ -240,8 +240,8 @@ impl MailStore for MemoryStore {
         })
     }
 
-    fn is_writable(&self, _: &Account, _: MailboxId) -> bool {
-        true
+    fn abilities(&self, _: Option<&Account>) -> Abilities {
+        Abilities::ALL
     }
 
     async fn add(&self, account: &Account, mailbox: MailboxId, messages: Vec<NewMessage>) -> Result<Appended> {

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use backend_api::{
-    Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load, Loaded,
-    MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result, Sought,
-    SpecialUse, Status, Uid, UidSet, Watcher, async_trait,
+    Abilities, Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load,
+    Loaded, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result,
+    Sought, SpecialUse, Status, Uid, UidSet, Watcher, async_trait,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -192,8 +192,8 @@ impl MailStore for SqliteStore {
         body.ok_or_else(|| Error::not_found("no such message"))
     }
 
-    fn is_writable(&self, _: &Account, _: MailboxId) -> bool {
-        true
+    fn abilities(&self, _: Option<&Account>) -> Abilities {
+        Abilities::ALL
     }
 
     async fn add(&self, account: &Account, mailbox: MailboxId, messages: Vec<NewMessage>) -> Result<Appended> {

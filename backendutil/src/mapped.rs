@@ -11,7 +11,7 @@ mod sync;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backend_api::{Backend, Credentials, Ctx, MailStore, Result};
+use backend_api::{Abilities, Backend, Credentials, Ctx, MailStore, Result};
 
 pub use mailbox::MappedMailbox;
 pub use session::MappedSession;
@@ -49,6 +49,10 @@ impl<S: MailStore> Mapped<S> {
 #[async_trait]
 impl<S: MailStore> Backend for Mapped<S> {
     type Session = MappedSession<S>;
+
+    fn abilities(&self) -> Abilities {
+        self.store.abilities(None)
+    }
 
     async fn login(&self, _ctx: &Ctx<'_>, who: Credentials<'_>) -> Result<Self::Session> {
         let account = self.store.login(who).await?;

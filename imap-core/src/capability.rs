@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use backend_api::Abilities;
+
 use crate::{Limits, State};
 
 /// What the owner of a server sets. Capabilities can only be taken away by it.
@@ -17,20 +19,24 @@ pub struct Config {
     pub disabled: BTreeSet<String>,
 }
 
-/// The same before and after login: a client that keeps the list it saw first must not stay dumb.
-const ALWAYS: [&str; 12] = [
-    "SASL-IR",
-    "ID",
-    "ENABLE",
-    "IDLE",
-    "LITERAL+",
-    "NAMESPACE",
-    "UNSELECT",
-    "UIDPLUS",
-    "MOVE",
-    "CHILDREN",
-    "SPECIAL-USE",
-    "CREATE-SPECIAL-USE",
+/// Whether a session that can do these can do what a capability names.
+type Needs = fn(Abilities) -> bool;
+
+/// The same before and after login as far as the session can do the same: a client that keeps the list it saw first must
+/// not stay dumb.
+const EXTENSIONS: [(&str, Needs); 12] = [
+    ("SASL-IR", |_| true),
+    ("ID", |_| true),
+    ("ENABLE", |_| true),
+    ("IDLE", |_| true),
+    ("LITERAL+", |_| true),
+    ("NAMESPACE", |_| true),
+    ("UNSELECT", |_| true),
+    ("UIDPLUS", |can| can.remove),
+    ("MOVE", |can| can.add && can.remove),
+    ("CHILDREN", |_| true),
+    ("SPECIAL-USE", |_| true),
+    ("CREATE-SPECIAL-USE", |can| can.create_special_use),
 ];
 
 /// SASL mechanisms that send a password as it is.
@@ -43,6 +49,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) tls: bool,
     /// Both ends of the connection are on this machine.
     pub(crate) loopback: bool,
+    /// What the session can do; before login, what any may be able to.
+    pub(crate) abilities: Abilities,
     pub(crate) append_limit: u64,
 }
 
@@ -80,8 +88,9 @@ impl Facts<'_> {
                 add("LOGINDISABLED");
             }
         }
-        ALWAYS.iter().for_each(|name| add(name));
-        if !self.config.disabled.contains("APPENDLIMIT") {
+        let can = self.abilities;
+        EXTENSIONS.iter().filter(|e| e.1(can)).for_each(|e| add(e.0));
+        if can.add && !self.config.disabled.contains("APPENDLIMIT") {
             add(&format!("APPENDLIMIT={}", self.append_limit));
         }
         list
@@ -102,37 +111,38 @@ mod tests {
             state,
             tls,
             loopback,
+            abilities: Abilities::ALL,
             append_limit,
         }
         .list()
     }
 
-    /// R3501-089, R3501-090, R3501-111, R3501-118
+    /// R4315-016, R6851-021, R6154-005, R6154-006, R7889-003
     #[test]
-    fn the_list_follows_from_what_the_connection_can_do() {
-        let with_tls = Config {
-            starttls: true,
-            ..Config::default()
+    fn what_a_session_cannot_do_is_not_advertised() {
+        let of = |change: fn(&mut Abilities)| {
+            let mut abilities = Abilities::READ_ONLY;
+            change(&mut abilities);
+            Facts {
+                config: &Config::default(),
+                state: State::Authenticated,
+                tls: true,
+                loopback: false,
+                abilities,
+                append_limit: 10,
+            }
+            .list()
         };
-        let insecure = Config {
-            insecure_auth: true,
-            ..Config::default()
+        let list = |before: &str, rest: &str| {
+            format!("IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT {before}CHILDREN SPECIAL-USE{rest}")
         };
-        let plain = Config::default();
-        let na = State::NotAuthenticated;
-        let selected = State::Selected { read_only: false };
-        let table = [
-            (&with_tls, na, false, false, "IMAP4rev1 STARTTLS LOGINDISABLED "),
-            (&with_tls, na, false, true, "IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN "),
-            (&with_tls, na, true, false, "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN "),
-            (&plain, na, false, false, "IMAP4rev1 LOGINDISABLED "),
-            (&insecure, na, false, false, "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN "),
-            (&with_tls, State::Authenticated, false, true, "IMAP4rev1 "),
-            (&with_tls, selected, true, false, "IMAP4rev1 "),
-        ];
-        for (config, state, tls, loopback, start) in table {
-            assert_eq!(list(config, state, tls, loopback), format!("{start}{REST}"));
-        }
+        assert_eq!(of(|_| {}), list("", ""));
+        assert_eq!(of(|can| can.flags = true), list("", ""));
+        assert_eq!(of(|can| can.add = true), list("", " APPENDLIMIT=10"));
+        assert_eq!(of(|can| can.remove = true), list("UIDPLUS ", ""));
+        let both = of(|can| (can.add, can.remove) = (true, true));
+        assert_eq!(both, list("UIDPLUS MOVE ", " APPENDLIMIT=10"));
+        assert_eq!(of(|can| can.create_special_use = true), list("", " CREATE-SPECIAL-USE"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod machine;
 use std::fmt;
 use std::sync::Arc;
 
-use backend_api::{Rights, Selected};
+use backend_api::{Abilities, Rights, Selected};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -34,6 +34,7 @@ pub struct Connection {
     tls: bool,
     loopback: bool,
     append_limit: u64,
+    abilities: Abilities,
     state: State,
     enabled: Enabled,
     mode: Mode,
@@ -127,6 +128,7 @@ impl Connection {
             tls,
             loopback,
             append_limit,
+            abilities: Abilities::ALL,
             state: State::NotAuthenticated,
             enabled: Enabled::default(),
             mode: Mode::Line,
@@ -256,6 +258,12 @@ impl Connection {
     /// Lowers [`append_limit`](Self::append_limit) to what the backend takes (RFC 7889).
     pub fn set_append_limit(&mut self, octets: u64) {
         self.append_limit = octets.min(self.config.limits.message);
+    }
+
+    /// What is advertised of what a backend may be able to do: before login what any session may, then what this one can.
+    /// All of it until this is called.
+    pub fn set_abilities(&mut self, abilities: Abilities) {
+        self.abilities = abilities;
     }
 
     /// Somebody has logged in.

@@ -54,8 +54,9 @@ fn admit<B: Backend>(conn: &mut Conn<B>, session: B::Session) -> Result<Reply, F
     ))
 }
 
-/// What a session takes less of than the server.
+/// What a session can do less of than the server.
 pub(crate) fn take_limits(core: &mut Connection, session: &impl Session) {
+    core.set_abilities(session.abilities());
     if let Some(octets) = session.append_limit() {
         core.set_append_limit(octets);
     }

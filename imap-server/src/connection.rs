@@ -80,7 +80,8 @@ async fn enter<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Duplex>, info
         Tls::None | Tls::StartTls(_) => stream,
     };
     let starttls = tls.for_starttls().filter(|_| !info.tls).cloned();
-    let core = Connection::new(server.core(starttls.is_some()).clone(), info.tls, is_loopback(&info));
+    let mut core = Connection::new(server.core(starttls.is_some()).clone(), info.tls, is_loopback(&info));
+    core.set_abilities(server.backend.abilities());
     let wire = Wire::new(core, stream, place.entry.clone(), &server.config.times, start);
     let mut conn = Box::new(Conn {
         server,

@@ -161,7 +161,7 @@ async fn fetch_batch<S: MailStore>(
 
 /// Sets `\Seen` where an item without PEEK asks for it, and says on which messages it was not set before.
 async fn set_seen<S: MailStore>(mailbox: &mut MappedMailbox<S>, here: &[Numbered], want: &Fetch) -> Result<UidSet> {
-    if !want.set_seen || mailbox.read_only {
+    if !want.set_seen || mailbox.read_only || !mailbox.source.abilities().flags {
         return Ok(UidSet::new());
     }
     let now = mailbox.source.now().await?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backend_api::{
-    Access, Account, Append, Ctx, Error, ErrorKind, ListQuery, ListSink, MailStore, MailboxEntry, MailboxName,
-    PermanentFlags, Result, Selected, Seq, Session, SpecialUse, Status, StatusItems,
+    Abilities, Access, Account, Append, Ctx, Error, ErrorKind, ListQuery, ListSink, MailStore, MailboxEntry,
+    MailboxName, PermanentFlags, Result, Selected, Seq, Session, SpecialUse, Status, StatusItems,
 };
 
 use super::append::MappedAppend;
@@ -56,6 +56,10 @@ impl<S: MailStore> Session for MappedSession<S> {
 
     fn user(&self) -> &str {
         self.account.name()
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.store.abilities(Some(&self.account))
     }
 
     async fn list(&mut self, _ctx: &Ctx<'_>, query: &ListQuery, out: &mut dyn ListSink) -> Result<()> {
@@ -166,10 +170,9 @@ impl<S: MailStore> Session for MappedSession<S> {
         selected.highest_mod_seq = self.store.has_mod_seqs().then(|| now.highest_mod_seq());
         selected.keywords = now.keywords().iter().cloned().collect();
         selected.read_only = read_only;
-        selected.permanent = if read_only {
-            PermanentFlags::None
-        } else {
-            PermanentFlags::All
+        selected.permanent = match !read_only && self.abilities().flags {
+            true => PermanentFlags::All,
+            false => PermanentFlags::None,
         };
         selected.recent = mailbox.recent_count();
         Ok((mailbox, selected))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use backend_api::{
-    Account, Appended, Changes, ErrorKind, FlagChange, FlagsChanged, MailStore, MessageEntry, Messages, ModSeq,
-    NewMessage, Remove, Result, Uid, UidSet,
+    Abilities, Account, Appended, Changes, ErrorKind, FlagChange, FlagsChanged, MailStore, MessageEntry, Messages,
+    ModSeq, NewMessage, Remove, Result, Uid, UidSet,
 };
 
 use crate::hub::Held;
@@ -194,6 +194,11 @@ impl<S: MailStore> Source<S> {
             Some((set, UidSet::new()))
         })
         .await
+    }
+
+    /// What clients of this account can do.
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.store.abilities(Some(&self.account))
     }
 
     /// Whether changes are learned of by asking alone.

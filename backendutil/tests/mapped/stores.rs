@@ -10,9 +10,9 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use backend_api::{
-    Account, Appended, Changes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags, FlagsChanged, Load,
-    Loaded, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages, ModSeq, NewMessage,
-    Remove, Result, SpecialUse, Status, SystemFlag, Uid, UidSet, UidValidity, Watcher,
+    Abilities, Account, Appended, Changes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags,
+    FlagsChanged, Load, Loaded, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages,
+    ModSeq, NewMessage, Remove, Result, SpecialUse, Status, SystemFlag, Uid, UidSet, UidValidity, Watcher,
 };
 
 /// What the smallest store there can be holds: 7 messages in INBOX, 2 in `archive`.
@@ -226,8 +226,8 @@ impl MailStore for ModSeqStore {
             .ok_or_else(|| Error::not_found("gone"))
     }
 
-    fn is_writable(&self, _: &Account, _: MailboxId) -> bool {
-        true
+    fn abilities(&self, _: Option<&Account>) -> Abilities {
+        Abilities::ALL
     }
 
     fn has_mod_seqs(&self) -> bool {
@@ -450,8 +450,8 @@ impl<S: MailStore> MailStore for Around<S> {
         self.pausing(self.inner.body(account, mailbox, uid)).await
     }
 
-    fn is_writable(&self, account: &Account, mailbox: MailboxId) -> bool {
-        self.inner.is_writable(account, mailbox)
+    fn abilities(&self, account: Option<&Account>) -> Abilities {
+        self.inner.abilities(account)
     }
 
     async fn add(&self, account: &Account, mailbox: MailboxId, messages: Vec<NewMessage>) -> Result<Appended> {

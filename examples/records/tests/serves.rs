@@ -24,7 +24,7 @@ async fn conversation(sent: &str) -> String {
     let mut heard = String::new();
     client.read_to_string(&mut heard).await.unwrap();
     served.await.unwrap();
-    heard.split_once("\r\n").unwrap().1.to_owned()
+    heard
 }
 
 #[tokio::test]
@@ -32,6 +32,17 @@ async fn an_order_is_a_message_in_its_customers_folder() {
     let heard =
         conversation("a LOGIN shop secret\r\nb EXAMINE Orders/Ada\r\nc FETCH 1:* (UID BODY[TEXT])\r\nd LOGOUT\r\n")
             .await;
+    let can = "SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT CHILDREN SPECIAL-USE";
+    let mut lines = heard.split("\r\n");
+    assert_eq!(
+        lines.next().unwrap(),
+        format!("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN {can}] Ready"),
+        "nothing is promised that these four methods cannot do"
+    );
+    assert_eq!(
+        lines.next().unwrap(),
+        format!("a OK [CAPABILITY IMAP4rev1 {can}] Logged in")
+    );
     let after_select = heard
         .split_once("b OK [READ-ONLY] ")
         .unwrap()

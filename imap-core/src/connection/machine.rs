@@ -27,6 +27,7 @@ impl Connection {
             state: self.state,
             tls: self.tls,
             loopback: self.loopback,
+            abilities: self.abilities,
             append_limit: self.append_limit,
         }
     }

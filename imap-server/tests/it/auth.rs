@@ -276,3 +276,33 @@ async fn there_are_caps_on_connections_in_all_of_a_user_and_from_an_address() {
     second.send("b LOGIN user2 secret\r\n").await;
     assert!(second.line().await.starts_with("b OK"));
 }
+
+/// R3501-090: before login what some session may be able to do, after it what this one can; in CAPABILITY, in the codes of
+/// the greeting and of LOGIN, and at once where no login is needed.
+#[tokio::test(start_paused = true)]
+async fn what_a_session_cannot_do_is_not_offered() {
+    let fake = Fake::new(0);
+    let mut may = Abilities::ALL;
+    may.create_special_use = false;
+    let mut can = Abilities::READ_ONLY;
+    can.add = true;
+    fake.world().abilities = [may, can];
+    let common = "SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT";
+    let before =
+        format!("IMAP4rev1 AUTH=PLAIN AUTH=LOGIN {common} UIDPLUS MOVE CHILDREN SPECIAL-USE APPENDLIMIT=1073741824");
+    let after = format!("IMAP4rev1 {common} CHILDREN SPECIAL-USE APPENDLIMIT=1073741824");
+    let server = Server::new(fake.clone());
+    let mut c = Client::new(&server);
+    c.expect(&format!("* OK [CAPABILITY {before}] Ready\r\n")).await;
+    c.send("a CAPABILITY\r\n").await;
+    c.expect(&format!("* CAPABILITY {before}\r\na OK CAPABILITY completed\r\n"))
+        .await;
+    c.send("b LOGIN demo secret\r\n").await;
+    c.expect(&format!("b OK [CAPABILITY {after}] Logged in\r\n")).await;
+    c.send("c CAPABILITY\r\n").await;
+    c.expect(&format!("* CAPABILITY {after}\r\nc OK CAPABILITY completed\r\n"))
+        .await;
+    fake.world().preauth = true;
+    let mut c = Client::new(&server);
+    c.expect(&format!("* PREAUTH [CAPABILITY {after}] Ready\r\n")).await;
+}

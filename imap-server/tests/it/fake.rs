@@ -49,6 +49,8 @@ pub struct World {
     pub preauth: bool,
     pub read_only: bool,
     pub append_limit: Option<u64>,
+    /// Of any session, and of the one that logs in.
+    pub abilities: [Abilities; 2],
     pub polls: usize,
 }
 
@@ -73,6 +75,7 @@ impl Fake {
             preauth: false,
             read_only: false,
             append_limit: None,
+            abilities: [Abilities::ALL; 2],
             polls: 0,
         };
         let fake = Self(Arc::new((Mutex::new(world), watch::Sender::new(0))));
@@ -153,6 +156,10 @@ impl World {
 #[async_trait]
 impl Backend for Fake {
     type Session = FakeSession;
+
+    fn abilities(&self) -> Abilities {
+        self.world().abilities[0]
+    }
 
     async fn connect(&self, _: &ConnInfo) -> Result<Welcome<FakeSession>> {
         let world = self.world();
@@ -286,6 +293,10 @@ impl Session for FakeSession {
             fake: self.fake.clone(),
             taken: Vec::new(),
         }))
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.fake.world().abilities[1]
     }
 
     fn append_limit(&self) -> Option<u64> {

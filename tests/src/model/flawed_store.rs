@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backend_api::{
-    Account, Appended, Copied, Credentials, FlagChange, FlagsChanged, MailStore, MailboxEntry, MailboxId, MailboxName,
-    MessageBody, Messages, ModSeq, NewMessage, Remove, Result, SpecialUse, Uid, UidSet, UidValidity, async_trait,
+    Abilities, Account, Appended, Copied, Credentials, FlagChange, FlagsChanged, MailStore, MailboxEntry, MailboxId,
+    MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result, SpecialUse, Uid, UidSet, UidValidity,
+    async_trait,
 };
 use backend_memory::MemoryStore;
 use tokio::sync::Mutex;
@@ -90,8 +91,8 @@ impl MailStore for FlawedStore {
         body
     }
 
-    fn is_writable(&self, account: &Account, mailbox: MailboxId) -> bool {
-        self.inner.is_writable(account, mailbox)
+    fn abilities(&self, account: Option<&Account>) -> Abilities {
+        self.inner.abilities(account)
     }
 
     async fn add(&self, account: &Account, mailbox: MailboxId, messages: Vec<NewMessage>) -> Result<Appended> {
