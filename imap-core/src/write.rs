@@ -32,6 +32,8 @@ pub struct Writer {
     start: Option<usize>,
     /// The client knows mod-sequences: CONDSTORE (RFC 7162) was enabled.
     mod_seqs: bool,
+    /// Every keyword can be set for good, new ones, too, as told by PERMANENTFLAGS.
+    any_keyword: bool,
     /// The last FETCH of this command: numbers and UIDs rise together.
     last: Option<(Seq, Uid)>,
     misuse: Option<&'static str>,
@@ -349,6 +351,15 @@ impl Writer {
         self.put(b")\r\n");
     }
 
+    /// The mailbox has keywords that were not told: `* FLAGS` (RFC 3501 7.2.6). One that stands there and not in
+    /// PERMANENTFLAGS cannot be set for good (7.1), so where it can that is told anew.
+    pub fn new_keywords(&mut self, keywords: &[Keyword]) {
+        self.flags(keywords);
+        if self.any_keyword {
+            self.permanent_flags(&PermanentFlags::All, keywords);
+        }
+    }
+
     /// `* OK [PERMANENTFLAGS (…)]`
     pub fn permanent_flags(&mut self, permanent: &PermanentFlags, keywords: &[Keyword]) {
         let all = Flags::from_parts(31, []);
@@ -357,6 +368,7 @@ impl Writer {
             PermanentFlags::These(flags) => (flags, &[][..], false),
             _ => (&Flags::NONE, &[][..], false),
         };
+        self.any_keyword = any;
         let text = if any || !flags.is_empty() {
             "Flags that can be changed for good"
         } else {

@@ -72,7 +72,7 @@ impl UpdateSink for Out<'_> {
         self.put(|w| w.recent(recent));
     }
     fn keywords(&mut self, keywords: &[Keyword]) {
-        self.put(|w| w.flags(keywords));
+        self.put(|w| w.new_keywords(keywords));
     }
     fn is_full(&self) -> bool {
         self.full

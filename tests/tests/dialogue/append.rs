@@ -84,6 +84,7 @@ async fn flags_and_date_are_kept(world: World) {
     c.talks(
         r#"C: a APPEND INBOX (\sEEn $MDNSent \Draft) "17-Jul-2095 02:44:25 +0530" {3+}\r\na\r\n
            S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $MDNSent)
+           S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $MDNSent \*)] <text>
            S: * 5 EXISTS
            S: * 1 RECENT
            S: a OK [APPENDUID <v> 8] <text>

@@ -12,7 +12,7 @@ imap_compliance::claims! {
         flags_last_beyond_the_session,
         recent_cannot_be_stored,
         keywords_keep_their_spelling_and_match_without_case,
-        a_new_keyword_is_told_once,
+        a_new_keyword_is_told_once_and_that_it_is_permanent,
         numbers_beyond_the_mailbox_are_bad,
         other_sessions_are_told,
         keywords_beyond_the_limit_are_refused_in_words,
@@ -51,6 +51,7 @@ async fn flags_are_replaced_added_and_removed(world: World) {
     c.talks(
         r"C: a STORE 1:2 +FLAGS (\Draft $Work)
           S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Work)
+          S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Work \*)] <text>
           S: * 1 FETCH (FLAGS (\Seen \Draft $Work))
           S: * 2 FETCH (FLAGS (\Flagged \Draft $Forwarded $Work))
           S: a OK <text>
@@ -131,8 +132,11 @@ async fn a_list_or_bare_flags(world: World) {
 async fn flags_last_beyond_the_session(world: World) {
     let mut c = world.selected().await;
     c.talks(r"C: a STORE 3 +FLAGS.SILENT ($Junk \Seen)").await;
-    c.hears(r"* FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Junk)")
-        .await;
+    c.talks(
+        r"S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Junk)
+          S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $Junk \*)] <text>",
+    )
+    .await;
     c.talks("S: a OK <text>\n C: b LOGOUT\n S: * BYE <text>\n S: b OK <text>")
         .await;
     let mut c = world.login().await;
@@ -166,6 +170,7 @@ async fn keywords_keep_their_spelling_and_match_without_case(world: World) {
     c.talks(
         r"C: a STORE 1 +FLAGS ($MailFlagBit0)
           S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $MailFlagBit0)
+          S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded $MailFlagBit0 \*)] <text>
           S: * 1 FETCH (FLAGS (\Seen $MailFlagBit0))
           S: a OK <text>
           C: b STORE 2 -FLAGS ($FORWARDED)
@@ -178,11 +183,12 @@ async fn keywords_keep_their_spelling_and_match_without_case(world: World) {
     .await;
 }
 
-async fn a_new_keyword_is_told_once(world: World) {
+async fn a_new_keyword_is_told_once_and_that_it_is_permanent(world: World) {
     let mut c = world.selected().await;
     c.talks(
         r"C: a STORE 1 +FLAGS (one)
           S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded one)
+          S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded one \*)] <text>
           S: * 1 FETCH (FLAGS (\Seen one))
           S: a OK <text>
           C: b STORE 2 +FLAGS (one)
@@ -217,6 +223,9 @@ async fn keywords_beyond_the_limit_are_refused_in_words(world: World) {
         let mut answer = c.response().await;
         if hundred < 40 {
             assert!(answer.starts_with(b"* FLAGS ("), "{}", String::from_utf8_lossy(&answer));
+            answer = c.response().await;
+            let permanent = b"* OK [PERMANENTFLAGS (";
+            assert!(answer.starts_with(permanent), "{}", String::from_utf8_lossy(&answer));
             answer = c.response().await;
         }
         let expected: &[u8] = if hundred < 40 { b"a OK " } else { b"a NO [LIMIT] " };
