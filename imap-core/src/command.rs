@@ -84,10 +84,8 @@ pub enum Command {
     Unsubscribe(MailboxArg),
     /// LIST, LSUB
     List {
-        /// Reference name, decoded.
-        reference: String,
-        /// The pattern, decoded.
-        pattern: String,
+        /// Reference name and pattern, decoded; or why no name can match them.
+        names: ListNames,
         /// LSUB rather than LIST.
         lsub: bool,
         /// The options of an extended LIST (RFC 5258 3): without them the empty pattern asks for the separator.
@@ -217,6 +215,9 @@ pub struct ListOptions {
 
 /// A mailbox argument: a possible name, or why it is none (then no such mailbox exists, and none can be made).
 pub type MailboxArg = Result<MailboxName, &'static str>;
+
+/// What LIST and LSUB ask for, reference name and pattern decoded; or why no name can match it: its encoding is none.
+pub type ListNames = Result<(String, String), &'static str>;
 
 /// The arguments of APPEND before a message literal.
 #[derive(Debug, Clone, PartialEq, Eq)]

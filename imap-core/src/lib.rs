@@ -76,7 +76,7 @@ mod write;
 
 pub use answer::{Answer, Code, Verdict};
 pub use capability::Config;
-pub use command::{AppendArgs, Command, ListOptions, MailboxArg, RawNumSet, RawSet, Secret, SetEnd};
+pub use command::{AppendArgs, Command, ListNames, ListOptions, MailboxArg, RawNumSet, RawSet, Secret, SetEnd};
 pub use connection::{Connection, Event, Greeting, NotATag, Tag};
 pub use grammar::set::{resolve_search, resolve_search_seq, resolve_seq, resolve_uid};
 pub use limits::{Limits, SideLimits};

@@ -99,10 +99,9 @@ pub(super) fn list(c: &mut Cursor<'_>, lsub: bool, limits: &Limits) -> Parse<Com
         c.space("a space and a reference name")?;
     }
     let start = c.position();
-    let reference = decoded(c.astring("a reference name")?, c, start)?;
+    let reference = c.astring("a reference name")?;
     c.space("a space and a pattern")?;
-    let at_pattern = c.position();
-    let pattern = decoded(c.list_mailbox("a pattern")?, c, at_pattern)?;
+    let pattern = c.list_mailbox("a pattern")?;
     if reference.len() + pattern.len() > limits.list_pattern {
         return Err(c.bad_at("a shorter pattern", start));
     }
@@ -115,9 +114,12 @@ pub(super) fn list(c: &mut Cursor<'_>, lsub: bool, limits: &Limits) -> Parse<Com
         options.get_or_insert_default();
     }
     c.end("the end of the command")?;
+    let decoded = (utf7::decode(&reference), utf7::decode(&pattern));
     Ok(Command::List {
-        reference,
-        pattern,
+        names: match decoded {
+            (Ok(reference), Ok(pattern)) => Ok((reference, pattern)),
+            (Err(why), _) | (_, Err(why)) => Err(why),
+        },
         lsub,
         options,
     })
@@ -141,10 +143,6 @@ fn special_use_option(c: &mut Cursor<'_>) -> Parse<bool> {
     }
     c.expect(b')', "an option or the end of the list")?;
     Ok(true)
-}
-
-fn decoded(wire: std::borrow::Cow<'_, [u8]>, c: &Cursor<'_>, at: usize) -> Parse<String> {
-    utf7::decode(&wire).map_err(|_| c.bad_at("a name in modified UTF-7", at))
 }
 
 /// STATUS: at least one item (R3501-178, R3501-180).

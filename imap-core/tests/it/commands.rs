@@ -205,34 +205,41 @@ fn commands_about_mailboxes() {
             ("UNSUBSCRIBE x", "Unsubscribe(Ok(\"x\"))"),
             (
                 "LIST \"\" *",
-                "List { reference: \"\", pattern: \"*\", lsub: false, options: None }",
+                "List { names: Ok((\"\", \"*\")), lsub: false, options: None }",
             ),
             (
                 "LIST \"\" \"\"",
-                "List { reference: \"\", pattern: \"\", lsub: false, options: None }",
+                "List { names: Ok((\"\", \"\")), lsub: false, options: None }",
             ),
             (
                 "LSUB a/ %/b*c",
-                "List { reference: \"a/\", pattern: \"%/b*c\", lsub: true, options: None }",
+                "List { names: Ok((\"a/\", \"%/b*c\")), lsub: true, options: None }",
             ),
             (
                 "LIST \"\" &AOk-*",
-                "List { reference: \"\", pattern: \"é*\", lsub: false, options: None }",
+                "List { names: Ok((\"\", \"é*\")), lsub: false, options: None }",
             ),
-            ("LIST \"\" &*", "BAD expected a name in modified UTF-7 at column 11"),
+            (
+                "LIST \"\" &*",
+                "List { names: Err(\"a name in modified UTF-7 ends shifted back to US-ASCII\"), lsub: false, options: None }",
+            ),
+            (
+                "LSUB &AOk *",
+                "List { names: Err(\"a name in modified UTF-7 ends shifted back to US-ASCII\"), lsub: true, options: None }",
+            ),
             ("LIST *", "BAD expected a reference name at column 8"),
             ("LIST \"\" (a b)", "BAD expected a pattern at column 11"),
             (
                 "LIST (special-use) \"\" *",
-                "List { reference: \"\", pattern: \"*\", lsub: false, options: Some(ListOptions { special_use: true }) }",
+                "List { names: Ok((\"\", \"*\")), lsub: false, options: Some(ListOptions { special_use: true }) }",
             ),
             (
                 "LIST () \"\" \"\" RETURN (SPECIAL-USE)",
-                "List { reference: \"\", pattern: \"\", lsub: false, options: Some(ListOptions { special_use: false }) }",
+                "List { names: Ok((\"\", \"\")), lsub: false, options: Some(ListOptions { special_use: false }) }",
             ),
             (
                 "LIST \"\" % return (SPECIAL-USE SPECIAL-USE)",
-                "List { reference: \"\", pattern: \"%\", lsub: false, options: Some(ListOptions { special_use: false }) }",
+                "List { names: Ok((\"\", \"%\")), lsub: false, options: Some(ListOptions { special_use: false }) }",
             ),
             (
                 "LIST (SUBSCRIBED) \"\" *",

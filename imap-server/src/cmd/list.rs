@@ -2,7 +2,7 @@
 //! use alone (RFC 6154 2).
 
 use backend_api::{Backend, Ctx, ListQuery, SEPARATOR, Session};
-use imap_core::ListOptions;
+use imap_core::{ListNames, ListOptions};
 
 use super::need;
 use crate::connection::Conn;
@@ -12,17 +12,20 @@ use crate::wire::race;
 
 pub(super) async fn run<B: Backend>(
     conn: &mut Conn<B>,
-    reference: &str,
-    pattern: &str,
+    names: ListNames,
     lsub: bool,
     options: Option<ListOptions>,
 ) -> Result<Reply, Fail> {
     let done = if lsub { "LSUB completed" } else { "LIST completed" };
+    // What is no name in modified UTF-7 stands for none: like any other pattern that nothing matches (RFC 3501 6.3.8).
+    let Ok((reference, pattern)) = names else {
+        return Reply::ok(done);
+    };
     if pattern.is_empty() && !lsub && options.is_none() {
         conn.wire.core.writer().list_root(false);
         return Reply::ok(done);
     }
-    let query = ListQuery::new(vec![join(reference, pattern)], lsub);
+    let query = ListQuery::new(vec![join(&reference, &pattern)], lsub);
     let session = need(&mut conn.session)?;
     let ctx = Ctx::new(&conn.info);
     let wire = &mut conn.wire;

@@ -58,12 +58,7 @@ pub(crate) async fn run<B: Backend>(conn: &mut Conn<B>, tag: &Tag, command: Comm
         Command::Rename { from, to } => rename::run(conn, from, to).await,
         Command::Subscribe(mailbox) => subscribe::run(conn, mailbox, true).await,
         Command::Unsubscribe(mailbox) => subscribe::run(conn, mailbox, false).await,
-        Command::List {
-            reference,
-            pattern,
-            lsub,
-            options,
-        } => Box::pin(list::run(conn, &reference, &pattern, lsub, options)).await,
+        Command::List { names, lsub, options } => Box::pin(list::run(conn, names, lsub, options)).await,
         Command::Namespace => namespace::run(conn),
         Command::Status {
             mailbox,

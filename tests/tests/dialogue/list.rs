@@ -12,6 +12,7 @@ imap_compliance::claims! {
         the_reference_stands_before_the_pattern,
         a_pattern_without_wildcards_is_a_name,
         no_match_is_ok,
+        what_is_not_modified_utf_7_matches_nothing,
         inbox_is_found_in_any_case,
         patterns_come_as_atoms_strings_and_literals,
         patterns_of_many_stars_are_matched_at_once,
@@ -99,6 +100,20 @@ async fn a_pattern_without_wildcards_is_a_name(world: World) {
            S: c OK <text>"#,
     )
     .await;
+}
+
+/// R3501-169, R3501-068, R3501-069: a convention of names, so a pattern against it is one that no name matches.
+async fn what_is_not_modified_utf_7_matches_nothing(world: World) {
+    let mut c = world.login().await;
+    for pattern in ["T&AOQ", "T&AOQ*", "&*", "T&AO-glich", "&AGE-", "&AOQ-&AOQ-"] {
+        c.talks(&format!("C: a LIST \"\" {pattern}\n S: a OK <text>")).await;
+        c.talks(&format!(
+            "C: b LIST {} *\n S: b OK <text>",
+            pattern.trim_end_matches('*')
+        ))
+        .await;
+        c.talks(&format!("C: c LSUB \"\" {pattern}\n S: c OK <text>")).await;
+    }
 }
 
 /// R3501-169
