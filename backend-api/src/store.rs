@@ -530,12 +530,12 @@ pub trait MailStore: Send + Sync + 'static {
         Err(no_mailbox_changes())
     }
 
-    /// Removes a mailbox with its messages; its children stay.
+    /// Removes a mailbox with its messages; its children stay. The client named it by this name: renamed since, it stays.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound); the default refuses.
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
-        let _ = (account, mailbox);
+    /// [`NotFound`](crate::ErrorKind::NotFound), also when it has another name by now; the default refuses.
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
+        let _ = (account, mailbox, name);
         Err(no_mailbox_changes())
     }
 

@@ -335,8 +335,11 @@ impl MailStore for MemoryStore {
         })
     }
 
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
         self.with(account, |all| {
+            if all.id(name) != Some(mailbox) {
+                return Err(no_mailbox());
+            }
             all.by_id.remove(&mailbox).map(drop).ok_or_else(no_mailbox)
         })
     }

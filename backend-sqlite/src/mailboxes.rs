@@ -103,15 +103,13 @@ fn insert(tx: &mut Tx<'_>, account: &Account, name: &MailboxName, bits: i64) -> 
     Ok(place)
 }
 
-/// Removes a mailbox. Its name is free at once; its messages go later, piece by piece.
-pub(crate) fn delete(tx: &mut Tx<'_>, account: &Account, place: Place) -> Result<()> {
+/// Removes a mailbox, if it has this name. The name is free at once; its messages go later, piece by piece.
+pub(crate) fn delete(tx: &mut Tx<'_>, account: &Account, place: Place, name: &MailboxName) -> Result<()> {
     let mailbox = tx.mailbox(place)?;
-    let name: String = tx
-        .conn
-        .prepare_cached("SELECT name FROM mailboxes WHERE account = ? AND id = ?")
-        .and_then(|mut s| s.query_row([place.account, place.mailbox], |r| r.get(0)))
-        .map_err(sql)?;
-    if name == MailboxName::inbox().as_str() {
+    if find(tx, account, name)? != Some(place) {
+        return Err(no_mailbox());
+    }
+    if name.is_inbox() {
         return Err(Error::new(ErrorKind::Cannot, "INBOX cannot be deleted"));
     }
     bury(tx, place)?;

@@ -266,11 +266,11 @@ impl MailStore for SqliteStore {
             .await
     }
 
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
-        let (account, place) = (account.clone(), Place::new(account, mailbox));
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
+        let (account, place, name) = (account.clone(), Place::new(account, mailbox), name.clone());
         self.shared
             .writer
-            .call(move |tx| mailboxes::delete(tx, &account, place))
+            .call(move |tx| mailboxes::delete(tx, &account, place, &name))
             .await
     }
 

@@ -132,7 +132,7 @@ async fn what_was_removed_but_not_reclaimed_goes_when_the_folder_is_opened_alone
         .remove(&w.account, w.inbox, &set("1"), Remove::All)
         .await
         .unwrap();
-    w.store.delete(&w.account, gone).await.unwrap();
+    w.store.delete(&w.account, gone, &name("gone")).await.unwrap();
     let mut options = small();
     options.background = false;
     let w = w.reopen(options);

@@ -302,7 +302,7 @@ async fn a_target_that_is_not_there_is_not_found() {
 async fn every_call_on_a_mailbox_that_is_gone_is_not_found() {
     let w = world().await;
     let (s, a, gone) = (&w.store, &w.account, w.make("gone").await);
-    s.delete(a, gone).await.unwrap();
+    s.delete(a, gone, &name("gone")).await.unwrap();
     let one = &set("1");
     assert_eq!(kind(s.messages(a, gone).await), ErrorKind::NotFound);
     assert_eq!(kind(s.status(a, gone).await), ErrorKind::NotFound);
@@ -315,7 +315,7 @@ async fn every_call_on_a_mailbox_that_is_gone_is_not_found() {
     assert_eq!(kind(s.remove(a, gone, one, Remove::All).await), ErrorKind::NotFound);
     assert_eq!(kind(s.copy(a, gone, one, w.inbox, false).await), ErrorKind::NotFound);
     assert_eq!(kind(s.r#move(a, gone, one, w.inbox).await), ErrorKind::NotFound);
-    assert_eq!(kind(s.delete(a, gone).await), ErrorKind::NotFound);
+    assert_eq!(kind(s.delete(a, gone, &name("gone")).await), ErrorKind::NotFound);
     assert!(s.changes_since(a, gone, ModSeq(1)).await.unwrap().unwrap().deleted);
     assert_eq!(kind(s.changes_since(a, 12345, ModSeq(1)).await), ErrorKind::NotFound);
 }

@@ -314,7 +314,10 @@ async fn do_step(w: &mut World, boxes: &mut [Model], step: Step, options: &backe
         }
         Step::Remake { at } => {
             let id = boxes[at].id;
-            w.store.delete(&w.account, id).await.unwrap();
+            w.store
+                .delete(&w.account, id, &name(&format!("box{at}")))
+                .await
+                .unwrap();
             assert_eq!(kind(w.store.messages(&w.account, id).await), ErrorKind::NotFound);
             w.told.take();
             boxes[at] = Model::new(w.make(&format!("box{at}")).await);

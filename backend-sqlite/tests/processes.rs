@@ -112,7 +112,7 @@ async fn the_others_deletion_is_told_as_such() {
     let id = w.make("gone").await;
     other.store.refresh();
     other.told.take();
-    w.store.delete(&w.account, id).await.unwrap();
+    w.store.delete(&w.account, id, &name("gone")).await.unwrap();
     let until = std::time::Instant::now() + Duration::from_micros(30);
     while std::time::Instant::now() < until {}
     other.store.refresh();
@@ -290,4 +290,140 @@ async fn a_process_that_holds_the_database_too_long_is_in_use() {
     assert!(w.uids(w.inbox).await.is_empty());
     holder.execute_batch("ROLLBACK").unwrap();
     w.add("y").await;
+}
+
+/// Who asked to delete `x` found it under that name; renamed by another process since, it is not what he meant.
+#[tokio::test]
+async fn a_mailbox_that_was_renamed_meanwhile_is_not_deleted() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    let id = w.make("x").await;
+    other.store.rename(&w.account, &name("x"), &name("y")).await.unwrap();
+    let x = name("x");
+    assert_eq!(kind(w.store.delete(&w.account, id, &x).await), ErrorKind::NotFound);
+    w.make("x").await;
+    assert_eq!(kind(w.store.delete(&w.account, id, &x).await), ErrorKind::NotFound);
+    assert_eq!(w.id("y").await, Some(id));
+}
+
+/// Mailboxes, keywords, accounts: what there can be only one of, or only so many, is counted where it is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_that_make_the_same_one_does() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    for round in 0..20 {
+        let (made, uses) = (name(&format!("made{round}/below")), [SpecialUse::Archive]);
+        let (here, there) = tokio::join!(
+            w.store.create(&w.account, &made, &uses),
+            other.store.create(&w.account, &made, &uses)
+        );
+        let refused = here.err().xor(there.err()).expect("one of them makes it");
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        let id = w.id(made.as_str()).await.unwrap();
+
+        // Two trees to one name: one goes there, whole, and the other stays, whole.
+        w.make(&format!("a{round}/x")).await;
+        w.make(&format!("b{round}/x")).await;
+        let (a, b, to) = (format!("a{round}"), format!("b{round}"), format!("to{round}"));
+        let (here, there, target) = (name(&a), name(&b), name(&to));
+        let (here, there) = tokio::join!(
+            w.store.rename(&w.account, &here, &target),
+            other.store.rename(&w.account, &there, &target)
+        );
+        assert!(here.is_ok() != there.is_ok());
+        let stays = if here.is_ok() { &b } else { &a };
+        for there in [stays, &to] {
+            assert!(w.id(there).await.is_some() && w.id(&format!("{there}/x")).await.is_some());
+        }
+
+        let (here, there) = (w.store.clone(), other.store.clone());
+        let user = format!("user{round}");
+        let (here, there) = tokio::join!(here.add_user(&user, None, true), there.add_user(&user, None, true));
+        let refused = here.err().xor(there.err()).expect("one of them makes it");
+        assert_eq!(refused.to_string(), format!("the user {user} exists already"));
+        w.store.delete(&w.account, id, &made).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_that_add_keywords_make_no_more_than_there_can_be() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    w.add("a").await;
+    let add = |store: Arc<SqliteStore>, prefix: &'static str| {
+        let (account, inbox) = (w.account.clone(), w.inbox);
+        async move {
+            let mut count = 0;
+            for n in 0.. {
+                let named = (0..64).map(|k| format!("{prefix}{}", n * 64 + k));
+                let flags = named.fold(Flags::NONE, |flags, k| flags.with_keyword(&k));
+                let change = FlagChange::Add(flags);
+                match store.set_flags(&account, inbox, &set("1"), &change, None).await {
+                    Ok(_) => count += 64,
+                    Err(e) => return (count, e.kind()),
+                }
+            }
+            unreachable!()
+        }
+    };
+    let (here, there) = (
+        tokio::spawn(add(w.store.clone(), "h")),
+        tokio::spawn(add(other.store.clone(), "t")),
+    );
+    let ((here, why), (there, too)) = (here.await.unwrap(), there.await.unwrap());
+    assert_eq!((why, too), (ErrorKind::Limit, ErrorKind::Limit));
+    assert_eq!(here + there, 4_096);
+    assert_eq!(w.rows("keywords"), 4_096);
+    let flags = &w.store.messages(&w.account, w.inbox).await.unwrap().entries[0].flags;
+    assert_eq!(flags.keywords().len(), 4_096);
+}
+
+/// A delivery, and a session, for an account that another process removes.
+#[tokio::test]
+async fn nothing_is_written_for_an_account_that_another_process_removed() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    w.make("a").await;
+    other.store.remove_user("ann").await.unwrap();
+    let (a, b, new) = (&name("a"), &name("b"), name("new"));
+    let body = || Incoming::Body(MessageBody::from("x"));
+    let message = || NewMessage::new(Flags::NONE, date(), 0, body());
+    let (store, account, one) = (&w.store, &w.account, &set("1"));
+    let change = &FlagChange::Add(Flags::SEEN);
+    let all: [ErrorKind; 11] = [
+        kind(store.mailboxes(account).await),
+        kind(store.mailbox(account, a).await),
+        kind(store.status(account, w.inbox).await),
+        kind(store.add(account, w.inbox, vec![message()]).await),
+        kind(store.set_flags(account, w.inbox, one, change, None).await),
+        kind(store.copy(account, w.inbox, one, 2, false).await),
+        kind(store.r#move(account, w.inbox, one, 2).await),
+        kind(store.create(account, &new, &[]).await),
+        kind(store.delete(account, 2, a).await),
+        kind(store.rename(account, a, b).await),
+        kind(store.subscribe(account, &new, true).await),
+    ];
+    assert_eq!(all, [ErrorKind::Bye; 11]);
+    let mut octets: &[u8] = b"x";
+    let mut delivery = backend_sqlite::Delivery::new("ann");
+    delivery.create = true;
+    let refused = store.deliver(delivery, &mut octets).await.unwrap_err();
+    assert!(matches!(refused, backend_sqlite::DeliverError::NoUser(_)), "{refused}");
+    for table in ["messages", "bodies", "contents", "subscriptions", "keywords"] {
+        assert_eq!(w.rows(table), 0, "{table}");
+    }
+    drop(other);
+}
+
+#[test]
+fn processes_that_open_a_new_folder_together_make_it_once() {
+    for _ in 0..10 {
+        let dir = tempfile::tempdir().unwrap();
+        let stores: Vec<_> = std::thread::scope(|s| {
+            let open = || SqliteStore::open(dir.path().join("new"), quiet());
+            let threads: Vec<_> = (0..4).map(|_| s.spawn(open)).collect();
+            threads.into_iter().map(|t| t.join().unwrap().unwrap()).collect()
+        });
+        assert_eq!(stores.len(), 4);
+    }
 }

@@ -101,7 +101,7 @@ impl<S: Tried> World<S> {
         let account = store.login(Credentials::password("demo", b"secret")).await.unwrap();
         for mailbox in store.mailboxes(&account).await.unwrap() {
             if !mailbox.name.is_inbox() {
-                store.delete(&account, mailbox.id).await.unwrap();
+                store.delete(&account, mailbox.id, &mailbox.name).await.unwrap();
                 store.subscribe(&account, &mailbox.name, false).await.unwrap();
             }
         }

@@ -121,7 +121,7 @@ impl<S: MailStore> Session for MappedSession<S> {
         };
         let source = self.source(&entry);
         let _unsure = Unsure::new([&source]);
-        self.store.delete(&self.account, entry.id).await?;
+        self.store.delete(&self.account, entry.id, name).await?;
         source.open.delete();
         Ok(())
     }

@@ -221,7 +221,7 @@ async fn restore<S: MailStore>(world: &World<S>) {
         }
     }
     if let Some(new) = id(world, "new").await {
-        store.delete(&world.account, new).await.unwrap();
+        store.delete(&world.account, new, &name("new")).await.unwrap();
     }
     world
         .deliver(1, 4_usize.saturating_sub(world.truth(1).await.len()))

@@ -345,8 +345,9 @@ impl MailStore for ModSeqStore {
         Ok(())
     }
 
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
-        self.boxes.lock().unwrap().remove(&mailbox).ok_or_else(gone)?;
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
+        let removed = self.boxes.lock().unwrap().remove(&mailbox).ok_or_else(gone)?;
+        assert_eq!(removed.name, *name);
         let mut changes = Changes::default();
         changes.deleted = true;
         self.tell(account, mailbox, changes);
@@ -499,8 +500,8 @@ impl<S: MailStore> MailStore for Around<S> {
         self.pausing(self.inner.create(account, name, special_use)).await
     }
 
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
-        self.pausing(self.inner.delete(account, mailbox)).await
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
+        self.pausing(self.inner.delete(account, mailbox, name)).await
     }
 
     async fn rename(&self, account: &Account, from: &MailboxName, to: &MailboxName) -> Result<()> {

@@ -161,8 +161,8 @@ impl MailStore for FlawedStore {
         slowly!(self, self.inner.create(account, name, special_use))
     }
 
-    async fn delete(&self, account: &Account, mailbox: MailboxId) -> Result<()> {
-        slowly!(self, self.inner.delete(account, mailbox))
+    async fn delete(&self, account: &Account, mailbox: MailboxId, name: &MailboxName) -> Result<()> {
+        slowly!(self, self.inner.delete(account, mailbox, name))
     }
 
     async fn rename(&self, account: &Account, from: &MailboxName, to: &MailboxName) -> Result<()> {

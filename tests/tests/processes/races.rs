@@ -245,3 +245,101 @@ fn of_conditional_changes_under_one_mod_sequence_one_wins() {
         }
     });
 }
+
+/// Two clients of two processes say these at once; whether each was done.
+async fn together(clients: &mut (Client, Client), here: &str, there: &str) -> [bool; 2] {
+    clients.0.says(format!("t {here}")).await;
+    clients.1.says(format!("t {there}")).await;
+    let answers = [
+        crate::answer(&mut clients.0).await.1,
+        crate::answer(&mut clients.1).await.1,
+    ];
+    answers.map(|tagged| {
+        let refused = ["NO [NONEXISTENT]", "NO [ALREADYEXISTS]", "NO [TRYCREATE]"];
+        let refused = refused.iter().any(|code| tagged.starts_with(code));
+        assert!(refused || tagged.starts_with("OK "), "{tagged}");
+        !refused
+    })
+}
+
+/// A mailbox that is renamed while another process deletes it by its old name is deleted or renamed, not both.
+#[test]
+fn of_delete_and_rename_of_a_mailbox_one_is_done() {
+    run(async {
+        let two = Two::new();
+        let mut clients = (two.one.login().await, two.two.login().await);
+        let mut done = [0, 0];
+        for round in 0..100 {
+            ok(&mut clients.0, "CREATE x").await;
+            append(&mut clients.0, "x", b"Subject: x\r\n\r\n").await;
+            let [deleted, renamed] = match round % 2 {
+                0 => together(&mut clients, "DELETE x", "RENAME x y").await,
+                _ => {
+                    let [renamed, deleted] = together(&mut clients, "RENAME x y", "DELETE x").await;
+                    [deleted, renamed]
+                }
+            };
+            assert!(
+                deleted != renamed,
+                "round {round}: deleted {deleted}, renamed {renamed}"
+            );
+            done[usize::from(renamed)] += 1;
+            for client in [&mut clients.0, &mut clients.1] {
+                let expected: &[&str] = if renamed { &["* STATUS y (MESSAGES 1)"] } else { &[] };
+                let (told, _) = crate::ask(client, "STATUS y (MESSAGES)").await;
+                assert_eq!(told, expected, "round {round}");
+                assert!(
+                    crate::ask(client, "STATUS x (MESSAGES)")
+                        .await
+                        .1
+                        .starts_with("NO [NONEXISTENT]")
+                );
+            }
+            if renamed {
+                ok(&mut clients.1, "DELETE y").await;
+            }
+        }
+        assert!(done.iter().all(|count| *count > 0), "no race: {done:?}");
+    });
+}
+
+/// What is copied, moved and appended to a name whose mailbox is deleted and made again meanwhile is in the one that the
+/// answer names, or nowhere; what was not moved is where it was.
+#[test]
+fn what_goes_to_a_mailbox_that_is_made_again_meanwhile_is_in_the_one_of_its_answer() {
+    run(async {
+        let two = Two::new();
+        let (mut here, mut there) = two.select("INBOX").await;
+        ok(&mut there, "CREATE x").await;
+        for round in 0..60 {
+            let uid = append(&mut here, "INBOX", format!("\r\nmessage {round}").as_bytes()).await;
+            there.sends(b"t DELETE x\r\nt CREATE x\r\n").await;
+            let (command, code) = match round % 3 {
+                0 => (format!("UID MOVE {uid} x"), "[COPYUID "),
+                1 => (format!("UID COPY {uid} x"), "[COPYUID "),
+                _ => (format!("APPEND x {{10+}}\r\n\r\nmessage{}", round % 10), "[APPENDUID "),
+            };
+            let (told, tagged) = crate::ask(&mut here, &command).await;
+            for _ in 0..2 {
+                let (_, tagged) = crate::answer(&mut there).await;
+                assert!(tagged.starts_with("OK "), "{tagged}");
+            }
+            let lines = told.iter().chain([&tagged]);
+            let went = lines.filter_map(|line| line.split_once(code)).next();
+            assert_eq!(went.is_some(), tagged.starts_with("OK "), "{told:?} {tagged}");
+            assert!(went.is_some() || tagged.starts_with("NO [TRYCREATE] "), "{tagged}");
+            let validity = crate::uid_validity(&mut there, "x").await;
+            let is_there = went.is_some_and(|(_, rest)| rest.starts_with(&format!("{validity} ")));
+            let expected = format!("* STATUS x (MESSAGES {})", u32::from(is_there));
+            assert_eq!(ok(&mut here, "STATUS x (MESSAGES)").await, [expected], "{tagged}");
+            let left = ok(&mut here, &format!("UID SEARCH UID {uid}")).await;
+            let moved = round % 3 == 0 && went.is_some();
+            assert_eq!(
+                left.last().unwrap().split(' ').count(),
+                if moved { 2 } else { 3 },
+                "{left:?}"
+            );
+        }
+        assert_eq!(two.data.folder().disorder(), [""; 0]);
+    });
+}
