@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use backend_sqlite::SqliteStore;
+use backend_sqlite::{SqliteStore, UserError};
 use imap_server::backend_api::{DateTime, Error, Incoming, MailStore as _, MailboxName, NewMessage};
 use zeroize::Zeroizing;
 
@@ -18,13 +18,16 @@ pub(crate) struct Demo {
     password: Zeroizing<String>,
 }
 
-/// Makes the account with its messages.
+/// Makes the account with its messages; `None` when another process that starts on the folder has just made it.
 ///
 /// # Errors
 /// The store cannot be written.
-pub(crate) async fn make(store: &SqliteStore, data: &Path) -> Result<Demo, Failure> {
+pub(crate) async fn make(store: &SqliteStore, data: &Path) -> Result<Option<Demo>, Failure> {
     let password = password().map_err(|e| Failure::new(format!("this machine gives no random numbers: {e}")))?;
-    let account = store.add_user(NAME, Some(password.as_bytes()), false).await?;
+    let account = match store.add_user(NAME, Some(password.as_bytes()), false).await {
+        Err(UserError::Exists(_)) => return Ok(None),
+        added => added?,
+    };
     let failed = |e: Error| Failure::new(format!("the demo account got no messages: {}", with_causes(&e)));
     let inbox = store.mailbox(&account, &MailboxName::inbox()).await.map_err(failed)?;
     let inbox = inbox.ok_or_else(|| failed(Error::not_found("there is no INBOX")))?;
@@ -37,7 +40,7 @@ pub(crate) async fn make(store: &SqliteStore, data: &Path) -> Result<Demo, Failu
         .add(&account, inbox.id, messages.collect())
         .await
         .map_err(failed)?;
-    Ok(Demo { password })
+    Ok(Some(Demo { password }))
 }
 
 /// Eight syllables, which is 50 random bits: easy to read off a screen and to type, too many to guess at the pace at

@@ -77,7 +77,7 @@ async fn serve(
     let mut signals = Signals::new().map_err(|e| Failure::new(format!("signals cannot be received: {e}")))?;
     let has_users = store.has_users().await?;
     let demo = match is_new && !has_users {
-        true => Some(demo::make(&store, &config.data).await?),
+        true => demo::make(&store, &config.data).await?,
         false => None,
     };
     let server = Server::builder(Mapped::new(store))
@@ -94,7 +94,7 @@ async fn serve(
     say_listening(plain.iter().chain(&implicit));
     match demo {
         Some(demo) => introduce(config, &demo, &plain, &implicit, &certificate),
-        None if has_users => tracing::info!("serving {}", config.data.display()),
+        None if has_users || is_new => tracing::info!("serving {}", config.data.display()),
         None => tracing::info!(
             "serving {}, which has no accounts: make one with `imapd --data {0} user add NAME`",
             config.data.display()

@@ -2,8 +2,9 @@
 
 use crate::support::client::Client;
 use crate::support::server::Server;
-use crate::support::{Folder, ran};
+use crate::support::{DEADLINE, Folder, ran};
 use rustix::process::Signal;
+use std::time::Instant;
 
 /// The password that the server told.
 fn password(server: &Server) -> String {
@@ -35,6 +36,35 @@ fn the_demo_account_is_there_over_plain_tls_and_starttls() {
     let mut plain = server.connect();
     plain.ok("STARTTLS");
     read_a_welcome(&mut plain.secured(&server.certificate()).unwrap(), &password);
+}
+
+#[test]
+fn of_two_first_starts_at_once_one_makes_the_account_and_both_serve_it() {
+    for _ in 0..4 {
+        let folder = &Folder::new();
+        let start = || Server::start(folder);
+        let servers = std::thread::scope(|scope| {
+            let threads = [scope.spawn(start), scope.spawn(start)];
+            threads.map(|thread| thread.join().unwrap())
+        });
+        let told = servers.each_ref().map(|server| {
+            let end = Instant::now() + DEADLINE;
+            loop {
+                let log = server.log();
+                match (log.contains("passwd demo\n\n"), log.contains(" serving ")) {
+                    (false, false) => assert!(Instant::now() < end, "it says neither: {log}"),
+                    (tells, _) => break tells,
+                }
+                std::thread::yield_now();
+            }
+        });
+        let teller = told.iter().position(|told| *told).expect("nobody tells the password");
+        assert!(!told[1 - teller], "both tell a password");
+        let password = password(&servers[teller]);
+        servers
+            .iter()
+            .for_each(|server| read_a_welcome(&mut server.connect(), &password));
+    }
 }
 
 #[test]

@@ -18,6 +18,27 @@ fn an_account_is_made_once() {
 }
 
 #[test]
+fn of_several_who_make_the_same_account_at_once_one_does() {
+    let folder = &Folder::with_users("alice:secret");
+    let add = |number: u8| {
+        let added = folder.imapd(["user", "add", "bob", "--password-stdin"], format!("p{number}\n"));
+        (number, added)
+    };
+    let runs = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|number| scope.spawn(move || add(number))).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (made, refused): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(_, run)| run.code == 0);
+    assert_eq!((made.len(), refused.len()), (1, 3));
+    let hint = "`imapd user passwd bob` changes the password";
+    let twice = format!("imapd: the user bob exists already; {hint}\n");
+    assert!(refused.iter().all(|(_, run)| *run == ran(1, "", &twice)));
+    let server = Server::start(folder);
+    let lets_in = |number: &u8| server.connect().is_let_in("bob", &format!("p{number}"));
+    assert_eq!((0..4).filter(lets_in).collect::<Vec<_>>(), [made[0].0]);
+}
+
+#[test]
 fn a_password_is_the_first_line_without_its_end() {
     for (input, password) in [
         ("a b\nrest", "\"a b\""),
