@@ -22,9 +22,7 @@ async fn a_delete_of_another_mailbox_does_not_hide_that_ones_own_is_gone(world: 
         .await;
     let mut other = world.login().await;
     other.talks("C: d DELETE Archive\nS: d OK <text>").await;
-    viewer
-        .talks("C: e DELETE Junk\nS: e OK <text>\nS: * BYE <text>")
-        .await;
+    viewer.talks("C: e DELETE Junk\nS: e OK <text>\nS: * BYE <text>").await;
     viewer.is_closed().await;
 }
 

@@ -215,7 +215,8 @@ impl Where<'_> {
             return ("NOOP".into(), Act::Noop);
         };
         if moves {
-            uids.iter().for_each(|uid| self.ledger.may_be_taken(picture.mailbox, *uid));
+            uids.iter()
+                .for_each(|uid| self.ledger.may_be_taken(picture.mailbox, *uid));
         }
         let word = if moves { "MOVE" } else { "COPY" };
         let words = format!("{}{word} {set} {name}", prefix(uid));

@@ -39,11 +39,13 @@ pub enum Fault {
     LostWakeUp,
     /// What waits unread holds nothing back: each command is answered as if no other was behind it.
     TooEarly,
+    /// Every message is recent to every session.
+    RecentToAll,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ExpungeDuringFetch,
         Self::ExpungeTwice,
         Self::LostExists,
@@ -57,6 +59,7 @@ impl Fault {
         Self::NumberZero,
         Self::LostWakeUp,
         Self::TooEarly,
+        Self::RecentToAll,
     ];
 
     /// Puts it between a server's stream and a client; the client's end is returned.
@@ -96,11 +99,12 @@ async fn pass_commands(
     let mut unread = BytesMut::new();
     let mut passed = 0;
     while let Ok(1..) = from_client.read_buf(&mut unread).await {
-        while !unread.is_empty() {
+        loop {
             let len = match fault {
-                Fault::TooEarly => command_len(&unread).unwrap_or(unread.len()),
-                _ => unread.len(),
+                Fault::TooEarly => command_len(&unread),
+                _ => Some(unread.len()).filter(|len| *len > 0),
             };
+            let Some(len) = len else { break };
             if fault == Fault::TooEarly && answers.wait_for(|n| *n >= passed).await.is_err() {
                 return;
             }
@@ -173,6 +177,10 @@ impl Liar {
         match (self.fault, parsed) {
             (Fault::NumberZero, Ok(Response::Fetch { seq, uid: None, .. })) if seq > 1 => {
                 out.extend(text.replacen(&format!("* {seq} "), "* 0 ", 1).bytes());
+            }
+            (Fault::RecentToAll, Ok(Response::Fetch { flags: Some(_), .. })) => {
+                let recent = text.replacen("FLAGS (", "FLAGS (\\Recent ", 1);
+                out.extend(recent.replacen(" )", ")", 1).bytes());
             }
             (Fault::LostWakeUp, Ok(Response::Continue)) => {
                 self.idles = true;

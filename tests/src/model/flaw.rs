@@ -37,8 +37,6 @@ pub enum Flaw {
     CopyForgets,
     /// A second change of the same message's flags is acknowledged and not made.
     SecondFlagsForgotten,
-    /// Every session is told that all messages are recent.
-    RecentToAll,
     /// A mailbox that is made again has the UIDVALIDITY of the one before.
     ValidityKept,
     /// RENAME of INBOX loses a message.
@@ -47,7 +45,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All that must be found.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::TellsNothing,
         Self::LostWakeUp,
         Self::ExamineExpunges,
@@ -56,7 +54,6 @@ impl Flaw {
         Self::AppendForgets,
         Self::CopyForgets,
         Self::SecondFlagsForgotten,
-        Self::RecentToAll,
         Self::ValidityKept,
         Self::RenameLoses,
     ];
@@ -234,7 +231,9 @@ impl Mailbox for FlawedMailbox {
 
 impl Drop for FlawedMailbox {
     fn drop(&mut self) {
-        let Some((user, name)) = self.examined.take() else { return };
+        let Some((user, name)) = self.examined.take() else {
+            return;
+        };
         let Shared { flaw, memory, hub, .. } = self.shared.clone();
         if flaw != Flaw::ExamineExpunges {
             return;

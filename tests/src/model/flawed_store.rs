@@ -37,6 +37,18 @@ impl FlawedStore {
         }
     }
 
+    fn validity(&self, right: UidValidity) -> UidValidity {
+        match self.flaw {
+            Flaw::ValidityKept => UidValidity::MIN,
+            _ => right,
+        }
+    }
+
+    fn copied(&self, mut copied: Copied) -> Copied {
+        copied.uid_validity = self.validity(copied.uid_validity);
+        copied
+    }
+
     /// Lets others come between.
     async fn pause(&self) {
         if self.flaw == Flaw::Slow {
@@ -67,17 +79,14 @@ impl MailStore for FlawedStore {
     async fn mailboxes(&self, account: &Account) -> Result<Vec<MailboxEntry>> {
         let mut all = slowly!(self, self.inner.mailboxes(account))?;
         if self.flaw == Flaw::ValidityKept {
-            all.iter_mut().for_each(|entry| entry.uid_validity = UidValidity::MIN);
+            all.iter_mut()
+                .for_each(|entry| entry.uid_validity = self.validity(entry.uid_validity));
         }
         Ok(all)
     }
 
     async fn messages(&self, account: &Account, mailbox: MailboxId) -> Result<Messages> {
-        let mut messages = slowly!(self, self.inner.messages(account, mailbox))?;
-        if self.flaw == Flaw::RecentToAll {
-            messages.first_recent = Some(Uid::MIN);
-        }
-        Ok(messages)
+        slowly!(self, self.inner.messages(account, mailbox))
     }
 
     async fn body(&self, account: &Account, mailbox: MailboxId, uid: Uid) -> Result<MessageBody> {
@@ -101,7 +110,7 @@ impl MailStore for FlawedStore {
             let uids = added.uids.iter().copied().collect();
             self.inner.remove(account, mailbox, &uids, Remove::All).await?;
         }
-        Ok(added)
+        Ok(Appended::new(self.validity(added.uid_validity), added.uids))
     }
 
     async fn set_flags(
@@ -147,14 +156,15 @@ impl MailStore for FlawedStore {
             let last = UidSet::run(*last, *last);
             self.inner.remove(account, to, &last, Remove::All).await?;
         }
-        Ok(copied)
+        Ok(copied.map(|copied| self.copied(copied)))
     }
 
     async fn r#move(&self, account: &Account, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<Option<Copied>> {
-        match self.flaw {
+        let moved = match self.flaw {
             Flaw::MoveKeeps => self.inner.copy(account, from, uids, to, false).await,
             _ => slowly!(self, self.inner.r#move(account, from, uids, to)),
-        }
+        };
+        Ok(moved?.map(|moved| self.copied(moved)))
     }
 
     async fn create(&self, account: &Account, name: &MailboxName, special_use: &[SpecialUse]) -> Result<()> {
@@ -182,9 +192,6 @@ impl MailStore for FlawedStore {
     }
 
     async fn first_recent(&self, account: &Account, mailbox: MailboxId, below: Uid, claim: bool) -> Result<Uid> {
-        match self.flaw {
-            Flaw::RecentToAll => Ok(Uid::MIN),
-            _ => slowly!(self, self.inner.first_recent(account, mailbox, below, claim)),
-        }
+        slowly!(self, self.inner.first_recent(account, mailbox, below, claim))
     }
 }

@@ -40,7 +40,10 @@ impl Player {
                 recent,
                 body,
             } => self.hear_fetch(seq, uid, flags, recent, body.as_deref(), scene)?,
-            Response::Search(found) => self.hear_search(&found, scene)?,
+            Response::Search(found) => {
+                self.hear_search(&found, scene)?;
+                self.found = found;
+            }
             Response::Status(_, items) => self.hear_status(&items, scene)?,
             Response::Recent(n) => self.told(scene)?.recent_told(n)?,
             Response::Other(_) => {}
@@ -159,7 +162,12 @@ impl Player {
         let Some((mailbox, floor)) = asked else {
             return Ok(());
         };
-        let of = |name: &str| items.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| *v);
+        let of = |name: &str| {
+            items
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .map(|(_, v)| *v)
+        };
         if let Some(validity) = of("UIDVALIDITY") {
             scene.ledger.validity_told(mailbox, validity)?;
         }
@@ -197,7 +205,10 @@ impl Player {
         let strict = scene.abilities.strict;
         let at = self.waiting.iter().position(|sent| sent.tag == condition.tag);
         let Some((at, Sent { act, .. })) = at.and_then(|at| Some((at, self.waiting.get(at)?.clone()))) else {
-            return broken(Rule::Answer, format!("{} is answered, and nobody waits for that", condition.tag));
+            return broken(
+                Rule::Answer,
+                format!("{} is answered, and nobody waits for that", condition.tag),
+            );
         };
         check(Rule::Answer, at == 0 || !strict, || {
             format!("{} is answered before what was sent before it", condition.tag)
@@ -205,11 +216,17 @@ impl Player {
         check(Rule::Answer, !self.idle || act != Act::Idle, || {
             "IDLE was answered before DONE".into()
         })?;
+        self.last_was_ok = condition.word == "OK";
         match condition.word.as_str() {
             "OK" => self.succeeded(&act, condition, scene)?,
             "NO" => self.refused(&act, condition, scene)?,
             _ if self.doomed && !strict => {}
-            _ => return broken(Rule::Answer, format!("{} was answered {}", condition.tag, condition.word)),
+            _ => {
+                return broken(
+                    Rule::Answer,
+                    format!("{} was answered {}", condition.tag, condition.word),
+                );
+            }
         }
         self.waiting.remove(at);
         if at == 0 {
@@ -250,11 +267,13 @@ impl Player {
                     scene.ledger.made(*mailbox, uid, *id, *floor)?;
                 }
                 None => {
-                    check(Rule::UidPlus, !able.uid_plus || !able.strict, || "APPEND without APPENDUID".into())?;
+                    check(Rule::UidPlus, !able.uid_plus || !able.strict, || {
+                        "APPEND without APPENDUID".into()
+                    })?;
                     scene.ledger.made_somewhere(*mailbox, *id);
                 }
             },
-            Act::Copy { to, uids, moves, .. } => match condition.code("COPYUID") {
+            Act::Copy { to, uids, .. } => match condition.code("COPYUID") {
                 Some(code) => self.copied(&code, scene)?,
                 // MOVE has it in an untagged OK; nothing copied has none.
                 None if able.uid_plus => {}
@@ -266,7 +285,6 @@ impl Player {
                             None => scene.ledger.is_uncertain(*to),
                         }
                     }
-                    let _ = moves;
                 }
             },
             _ => {}
@@ -333,9 +351,7 @@ impl Player {
         check(Rule::UidPlus, fits, || format!("COPYUID {code:?} is not of {uids:?}"))?;
         scene.ledger.validity_told(to, validity)?;
         for (old, new) in old.iter().zip(&new) {
-            scene
-                .ledger
-                .copied((picture.mailbox, *old), (to, *new), moves, floor)?;
+            scene.ledger.copied((picture.mailbox, *old), (to, *new), moves, floor)?;
         }
         Ok(())
     }

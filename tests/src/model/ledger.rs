@@ -64,6 +64,8 @@ struct Copied {
 pub(super) struct Ledger {
     /// Messages get ascending numbers of their own.
     pub(super) last_id: u64,
+    /// The store keeps no UIDNEXT.
+    forgets_uid_next: bool,
     shelves: Vec<Shelf>,
     names: BTreeMap<String, MailboxKey>,
     /// Names that were given up: the UIDVALIDITY and highest UID that must not come again there.
@@ -72,6 +74,14 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// Nothing is known yet; `forgets_uid_next`: the store keeps no UIDNEXT.
+    pub(super) fn new(forgets_uid_next: bool) -> Self {
+        Self {
+            forgets_uid_next,
+            ..Self::default()
+        }
+    }
+
     /// The mailboxes that have a name.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, MailboxKey)> {
         self.names.iter().map(|(name, key)| (name.as_str(), *key))
@@ -128,7 +138,7 @@ impl Ledger {
         let into = self.created(to);
         let shelf = self.shelf(inbox);
         let (mut expected, mut possible) = (Vec::new(), shelf.possible.clone());
-        possible.extend(shelf.expected.drain(..));
+        possible.append(&mut shelf.expected);
         for (uid, id) in &shelf.ids {
             let sure = !shelf.taken.contains(uid) && !shelf.deletable.contains(uid) && shelf.explained.contains(uid);
             if sure { &mut expected } else { &mut possible }.push(*id);
@@ -169,6 +179,8 @@ impl Ledger {
 
     /// UIDNEXT of a mailbox, as told.
     pub(super) fn uid_next_told(&mut self, key: MailboxKey, uid_next: u32, floor: u32) -> Checked {
+        // A store that does not keep UIDNEXT forgets of messages that went before anybody was told of them.
+        let floor = if self.forgets_uid_next { 1 } else { floor };
         let shelf = self.shelf(key);
         shelf.uid_next = shelf.uid_next.max(uid_next);
         check(Rule::Status, uid_next >= floor, || {
@@ -227,7 +239,13 @@ impl Ledger {
     }
 
     /// A message was copied.
-    pub(super) fn copied(&mut self, from: (MailboxKey, u32), to: (MailboxKey, u32), moves: bool, floor: u32) -> Checked {
+    pub(super) fn copied(
+        &mut self,
+        from: (MailboxKey, u32),
+        to: (MailboxKey, u32),
+        moves: bool,
+        floor: u32,
+    ) -> Checked {
         if moves {
             let twice = !self.shelf(from.0).taken.insert(from.1);
             check(Rule::Move, !twice, || format!("UID {} was moved twice", from.1))?;
@@ -369,23 +387,30 @@ impl Ledger {
         let Expunged { all, uids } = &shelf.expunged;
         let may_go = |uid: &u32| shelf.deletable.contains(uid) && (*all || uids.contains(uid));
         // Of a message that went before anybody looked into it only the UID is known.
-        let unseen = shelf.deletable.iter().filter(|uid| !shelf.ids.contains_key(uid) && may_go(uid));
+        let unseen = shelf
+            .deletable
+            .iter()
+            .filter(|uid| !shelf.ids.contains_key(uid) && may_go(uid));
         check(Rule::NothingLost, shelf.expected.len() <= unseen.count(), || {
             format!("messages {:?} were made and are not there", shelf.expected)
         })?;
         let mut bearing = Vec::new();
         for Truth { uid, flags, .. } in truth {
             if shelf.taken.contains(uid) {
-                return broken(Rule::NothingLost, format!("UID {uid} was taken away and is still there"));
+                return broken(
+                    Rule::NothingLost,
+                    format!("UID {uid} was taken away and is still there"),
+                );
             }
             if flags.contains("\\deleted") {
                 bearing.push(*uid);
             }
         }
         let there: HashSet<u32> = truth.iter().map(|t| t.uid).collect();
-        let lost = shelf.ids.keys().find(|uid| {
-            !there.contains(uid) && !shelf.taken.contains(uid) && !may_go(uid)
-        });
+        let lost = shelf
+            .ids
+            .keys()
+            .find(|uid| !there.contains(uid) && !shelf.taken.contains(uid) && !may_go(uid));
         match lost {
             Some(uid) if shelf.deletable.contains(uid) => {
                 broken(Rule::NothingLost, format!("UID {uid} is gone, and nobody expunged it"))

@@ -178,11 +178,9 @@ impl Picture {
                 wrong
             })?;
             let told = self.messages[n as usize - 1].flags.as_ref();
-            check(
-                Rule::FlagsTold,
-                told.is_none_or(|told| *told == message.flags),
-                || format!("flags of UID {uid} are {:?}, it was told {told:?}", message.flags),
-            )?;
+            check(Rule::FlagsTold, told.is_none_or(|told| *told == message.flags), || {
+                format!("flags of UID {uid} are {:?}, it was told {told:?}", message.flags)
+            })?;
         }
         Ok(())
     }

@@ -27,6 +27,10 @@ pub(super) struct Player {
     pub(super) offering: bool,
     /// Its mailbox was deleted: it may be cut off.
     pub(super) doomed: bool,
+    /// Whether the last answer was OK.
+    pub(super) last_was_ok: bool,
+    /// What SEARCH found last.
+    pub(super) found: Vec<u32>,
     tags: u32,
 }
 
@@ -42,6 +46,8 @@ impl Player {
             idle: false,
             offering: false,
             doomed: false,
+            last_was_ok: false,
+            found: Vec::new(),
             tags: 0,
         })
     }

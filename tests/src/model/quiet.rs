@@ -39,10 +39,13 @@ impl Run<'_> {
                 .await
                 .map_err(|wrong| wrong.at("at a quiet point"))?;
         }
-        for (key, _, truth) in &everything {
-            self.scene.ledger.settled(*key, truth);
+        // Elsewhere what was cut off may be done at any time later.
+        if !waits {
+            for (key, _, truth) in &everything {
+                self.scene.ledger.settled(*key, truth);
+            }
+            self.was_cut = false;
         }
-        self.was_cut = false;
         Ok(())
     }
 
@@ -77,7 +80,10 @@ impl Run<'_> {
                 continue;
             };
             let Some((_, name, truth)) = everything.iter().find(|(key, ..)| *key == picture.mailbox) else {
-                return broken(Rule::Mailboxes, format!("client {client} is in a mailbox that is not there"));
+                return broken(
+                    Rule::Mailboxes,
+                    format!("client {client} is in a mailbox that is not there"),
+                );
             };
             let agreed = picture.agrees_with(truth);
             agreed.map_err(|wrong| wrong.at(format!("client {client} in {name}")))?;
@@ -122,7 +128,10 @@ impl Run<'_> {
             let unseen = truth.iter().filter(|t| !t.flags.contains("\\seen")).count();
             let fits = (counters.messages as usize, counters.unseen as usize) == (truth.len(), unseen);
             check(Rule::Status, fits, || {
-                format!("STATUS {name} counts {counters:?}, and there are {} and {unseen}", truth.len())
+                format!(
+                    "STATUS {name} counts {counters:?}, and there are {} and {unseen}",
+                    truth.len()
+                )
             })?;
             everything.push((key, name, truth));
         }
@@ -147,11 +156,10 @@ impl Run<'_> {
             3 => ("UID SEARCH UNSEEN", SEARCH),
             _ => return Ok(()),
         };
-        let from = scene.log.0.len();
+        player.found.clear();
         player.asks(words, act, scene).await?;
-        let found = scene.log.0[from..].iter().find_map(|line| line.split_once("< * SEARCH"));
-        if let (1..=3, Some((_, found))) = (look, found) {
-            let mut found: Vec<u32> = found.split(' ').filter_map(|n| n.parse().ok()).collect();
+        if (1..=3).contains(&look) {
+            let mut found = player.found.clone();
             found.sort_unstable();
             let matches = |t: &&Truth| match look {
                 1 => t.flags.contains("\\deleted"),

@@ -36,6 +36,8 @@ pub struct Remote {
     pub user: String,
     /// Its password.
     pub password: String,
+    /// Capabilities that are not to be used, though the server has them: to go on behind what is known to be wrong with it.
+    pub without: Vec<String>,
 }
 
 impl Remote {

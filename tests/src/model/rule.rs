@@ -61,7 +61,7 @@ impl Rule {
             Self::ExistsFalls => "RFC 3501 7.3.1 and 7.4.1",
             Self::UidRises | Self::UidKept => "RFC 3501 2.3.1.1",
             Self::UidPlus => "RFC 4315 3",
-            Self::Move => "RFC 6851 3.3 and 4.3",
+            Self::Move => "RFC 6851 3.3",
             Self::FlagsTold => "RFC 3501 5.2, 6.4.6 and 7.4.2",
             Self::MessagesTold => "RFC 3501 5.2, 6.1.2, 7.3.1 and 7.4.1",
             Self::IdleTells => "RFC 2177 3",

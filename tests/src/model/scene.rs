@@ -20,7 +20,7 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new(site: &Site) -> Self {
         Self {
-            ledger: Ledger::default(),
+            ledger: Ledger::new(!site.abilities.writable),
             log: Log::default(),
             abilities: site.abilities,
             clock: 0,
@@ -31,7 +31,11 @@ impl Scene {
 
     /// A name that no mailbox has. There are few of them, so that names come again.
     pub(super) fn unused(&self, dice: u64) -> String {
-        let free: Vec<&String> = self.pool.iter().filter(|name| self.ledger.key(name).is_none()).collect();
+        let free: Vec<&String> = self
+            .pool
+            .iter()
+            .filter(|name| self.ledger.key(name).is_none())
+            .collect();
         match free.len() as u64 {
             0 => format!("{}q", self.pool[0]),
             n => free[(dice % n) as usize].clone(),

@@ -1,5 +1,6 @@
 //! Makes a failure short: leaves out clients and steps as long as the same rule is broken.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::rule::{Broken, Rule};
@@ -23,11 +24,12 @@ pub(super) fn shrink(target: &Target, shown: Shown, time: Duration) -> Shown {
     };
     shrinking.lock_step();
     loop {
-        let before = shrinking.best.script.steps.len();
+        let before = shrinking.size();
         shrinking.clients();
+        shrinking.merges();
         shrinking.chunks();
         shrinking.pipelines();
-        if shrinking.best.script.steps.len() == before || shrinking.is_over() {
+        if shrinking.size() == before || shrinking.is_over() {
             return shrinking.best;
         }
     }
@@ -41,6 +43,13 @@ struct Shrinking<'a> {
 }
 
 impl Shrinking<'_> {
+    /// Steps, and clients that take them.
+    fn size(&self) -> (usize, usize) {
+        let steps = &self.best.script.steps;
+        let clients: HashSet<usize> = steps.iter().map(|step| step.client).collect();
+        (steps.len(), clients.len())
+    }
+
     fn is_over(&self) -> bool {
         Instant::now() > self.until
     }
@@ -93,6 +102,25 @@ impl Shrinking<'_> {
             let others = |step: &&Step| step.client != client;
             let steps: Vec<Step> = self.best.script.steps.iter().filter(others).copied().collect();
             if steps.len() < self.best.script.steps.len() {
+                self.takes(self.with(steps));
+            }
+        }
+    }
+
+    /// What two clients do may show it as well when one of them does it.
+    fn merges(&mut self) {
+        let clients = self.best.script.clients;
+        for (from, into) in (1..clients)
+            .rev()
+            .flat_map(|from| (0..from).map(move |into| (from, into)))
+        {
+            let mut steps = self.best.script.steps.clone();
+            let mut moved = false;
+            for step in steps.iter_mut().filter(|step| step.client == from) {
+                step.client = into;
+                moved = true;
+            }
+            if moved {
                 self.takes(self.with(steps));
             }
         }

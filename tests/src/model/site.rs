@@ -45,9 +45,12 @@ impl Abilities {
         strict: true,
     };
 
-    /// What a server says it can do.
-    fn advertised(capabilities: &str, strict: bool) -> Self {
-        let has = |name: &str| capabilities.split(' ').any(|word| word.eq_ignore_ascii_case(name));
+    /// What a server says it can do, but for these.
+    fn advertised(capabilities: &str, without: &[String], strict: bool) -> Self {
+        let is = |name: &str, word: &str| word.eq_ignore_ascii_case(name);
+        let has = |name: &str| {
+            capabilities.split(' ').any(|word| is(name, word)) && !without.iter().any(|word| is(name, word))
+        };
         Self {
             uid_plus: has("UIDPLUS"),
             moves: has("MOVE"),
@@ -76,12 +79,22 @@ pub(super) struct Site {
     /// What names of new mailboxes begin with.
     pub(super) prefix: String,
     ends: Vec<End>,
+    /// Who logs in at a world.
+    user: String,
     fault: Option<Fault>,
 }
 
 impl Site {
-    /// Worlds of this process that share a store.
-    pub(super) fn worlds(worlds: Vec<World>, fault: Option<Fault>) -> Self {
+    /// A world of this process.
+    pub(super) fn world(world: World, fault: Option<Fault>) -> Self {
+        Self {
+            fault,
+            ..Self::worlds("demo".into(), vec![world])
+        }
+    }
+
+    /// Worlds of this process that share a user's store.
+    pub(super) fn worlds(user: String, worlds: Vec<World>) -> Self {
         let writable = worlds.iter().all(|world| world.kind() != Kind::FourMethods);
         Self {
             abilities: Abilities {
@@ -91,7 +104,8 @@ impl Site {
             names: ["INBOX", "Archive"].map(str::to_owned).into(),
             prefix: "Box".into(),
             ends: worlds.into_iter().map(End::World).collect(),
-            fault,
+            user,
+            fault: None,
         }
     }
 
@@ -108,7 +122,9 @@ impl Site {
             true => wire.ask("ns", "NAMESPACE").await?.0,
             false => Vec::new(),
         };
-        let personal = namespace.iter().find_map(|line| personal(&String::from_utf8_lossy(line)));
+        let personal = namespace
+            .iter()
+            .find_map(|line| personal(&String::from_utf8_lossy(line)));
         let prefix = format!("{}{own}", personal.unwrap_or_default());
         let names = [format!("{prefix}a"), format!("{prefix}b")];
         for name in &names {
@@ -118,10 +134,11 @@ impl Site {
             })?;
         }
         Ok(Self {
-            abilities: Abilities::advertised(&capabilities, strict),
+            abilities: Abilities::advertised(&capabilities, &remotes[0].without, strict),
             names: names.into(),
             prefix,
             ends: remotes.into_iter().map(End::Remote).collect(),
+            user: String::new(),
             fault: None,
         })
     }
@@ -136,7 +153,7 @@ impl Site {
         match &self.ends[client % self.ends.len()] {
             End::World(world) => {
                 let stream = world.stream(loopback(), imap_server::Tls::None);
-                greeted(match self.fault {
+                self.greeted(match self.fault {
                     None => Box::new(stream),
                     Some(fault) => fault.between(stream),
                 })
@@ -149,7 +166,10 @@ impl Site {
     /// A connection that nothing falsifies, to see what is there.
     pub(super) async fn connect_to_truth(&self, server: usize) -> Checked<Wire> {
         match &self.ends[server] {
-            End::World(world) => greeted(Box::new(world.stream(loopback(), imap_server::Tls::None))).await,
+            End::World(world) => {
+                let stream = world.stream(loopback(), imap_server::Tls::None);
+                self.greeted(Box::new(stream)).await
+            }
             End::Remote(remote) => remote.connect().await,
         }
     }
@@ -194,13 +214,13 @@ impl Site {
         }
         wire.ask("bye", "LOGOUT").await.map(drop)
     }
-}
 
-async fn greeted(stream: BoxedStream) -> Checked<Wire> {
-    let mut wire = Wire::new(stream);
-    wire.response().await?;
-    login(&mut wire, "demo", "secret").await?;
-    Ok(wire)
+    async fn greeted(&self, stream: BoxedStream) -> Checked<Wire> {
+        let mut wire = Wire::new(stream);
+        wire.response().await?;
+        login(&mut wire, &self.user, "secret").await?;
+        Ok(wire)
+    }
 }
 
 /// The prefix of the personal namespace (RFC 2342 5).

@@ -1,7 +1,7 @@
 //! What runs are made against: each backend, two stores or two processes on one folder, any server, servers with a flaw.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Runtime};
@@ -14,7 +14,7 @@ use super::run::run;
 use super::script::Script;
 use super::site::Site;
 use crate::imapd::{Data, Process};
-use crate::world::{Kind, World};
+use crate::world::{Folder, Kind, World};
 
 /// Where the clients of a run connect to. Each run has a fresh place: a store of its own, or mailboxes of its own.
 #[derive(Clone)]
@@ -26,7 +26,8 @@ pub struct Target {
 #[derive(Clone)]
 enum Place {
     World(Kind),
-    TwoStores,
+    /// So many stores on one folder, which serves many runs, each with an account of its own.
+    Stores(usize, Arc<Mutex<Option<Arc<Folder>>>>),
     TwoProcesses(Arc<(Process, Process, Data)>),
     Remote(Remote),
     Faulty(Fault),
@@ -56,7 +57,7 @@ impl Target {
     /// `backend-sqlite` under `Mapped`, in a folder of its own. The store's threads decide in which order it answers several
     /// clients: a seed is the same commands, and nearly always the same conversation where each waits for its answer.
     pub fn sqlite() -> Self {
-        Self::new(Place::World(Kind::Sqlite), "over_sqlite")
+        Self::new(Place::Stores(1, Arc::default()), "over_sqlite")
     }
 
     /// The four required methods of a `MailStore` alone: what it cannot do must be refused.
@@ -66,7 +67,7 @@ impl Target {
 
     /// Two servers of this process, each with a store of its own on one SQLite folder.
     pub fn two_stores() -> Self {
-        Self::new(Place::TwoStores, "over_two_stores_on_one_folder")
+        Self::new(Place::Stores(2, Arc::default()), "over_two_stores_on_one_folder")
     }
 
     /// Two processes `imapd` on one SQLite folder, which live as long as the target.
@@ -76,7 +77,10 @@ impl Target {
     pub fn two_processes() -> Self {
         let data = Data::new();
         let (one, two) = (data.serve(), data.serve());
-        Self::new(Place::TwoProcesses(Arc::new((one, two, data))), "over_two_processes_on_one_folder")
+        Self::new(
+            Place::TwoProcesses(Arc::new((one, two, data))),
+            "over_two_processes_on_one_folder",
+        )
     }
 
     /// Any server. What is made there bears a name of its own and is removed when a run ends. The order in which it answers
@@ -88,12 +92,16 @@ impl Target {
 
     /// The memory store's server, with something in between that falsifies what is told.
     pub fn with_fault(fault: Fault) -> Self {
-        Self::new(Place::Faulty(fault), "over_memory")
+        Self::new(Place::Faulty(fault), "found_on_the_wire")
     }
 
     /// A server whose backend is wrong, or merely slow.
     pub fn with_flaw(flaw: Flaw) -> Self {
-        Self::new(Place::Flawed(flaw), "over_a_slow_store")
+        let test = match flaw {
+            Flaw::Slow => "over_a_slow_store",
+            _ => "found_in_a_backend",
+        };
+        Self::new(Place::Flawed(flaw), test)
     }
 
     /// The command by which a failure can be repeated; `{seed}` stands for the seed.
@@ -110,20 +118,18 @@ impl Target {
     /// Whether the same script is always the same conversation.
     pub(super) fn is_exact(&self) -> bool {
         match self.place {
-            Place::World(kind) => kind != Kind::Sqlite,
-            Place::Faulty(_) | Place::Flawed(_) => true,
-            Place::TwoStores | Place::TwoProcesses(_) | Place::Remote(_) => false,
+            Place::World(_) | Place::Faulty(_) | Place::Flawed(_) => true,
+            Place::Stores(..) | Place::TwoProcesses(_) | Place::Remote(_) => false,
         }
     }
 
     /// A fresh place.
     async fn open(&self, seed: u64) -> Checked<Site> {
         Ok(match &self.place {
-            Place::World(kind) => Site::worlds(vec![World::new(*kind).await], None),
-            Place::TwoStores => {
-                let one = World::new(Kind::Sqlite).await;
-                let two = one.beside().await;
-                Site::worlds(vec![two, one], None)
+            Place::World(kind) => Site::world(World::new(*kind).await, None),
+            Place::Stores(stores, folder) => {
+                let (user, worlds) = folder_of(*stores, folder).worlds().await;
+                Site::worlds(user, worlds)
             }
             Place::TwoProcesses(processes) => {
                 let remote = |process: &Process| Remote {
@@ -131,13 +137,14 @@ impl Target {
                     security: Security::Plain,
                     user: "demo".into(),
                     password: "secret".into(),
+                    without: Vec::new(),
                 };
                 let both = vec![remote(&processes.0), remote(&processes.1)];
                 Site::remote(both, &own_name(), true).await?
             }
             Place::Remote(remote) => Site::remote(vec![remote.clone()], &own_name(), false).await?,
-            Place::Faulty(fault) => Site::worlds(vec![World::new(Kind::Memory).await], Some(*fault)),
-            Place::Flawed(flaw) => Site::worlds(vec![world(*flaw, seed).await], None),
+            Place::Faulty(fault) => Site::world(World::new(Kind::Memory).await, Some(*fault)),
+            Place::Flawed(flaw) => Site::world(world(*flaw, seed).await, None),
         })
     }
 
@@ -170,6 +177,15 @@ impl Target {
             .build()
             .expect("a runtime")
     }
+}
+
+/// The folder that serves now: another one after so many runs, so that it does not grow without end.
+fn folder_of(stores: usize, folder: &Mutex<Option<Arc<Folder>>>) -> Arc<Folder> {
+    let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
+    let fresh = folder.take().filter(|folder| folder.accounts() < 200);
+    folder
+        .insert(fresh.unwrap_or_else(|| Arc::new(Folder::new(stores))))
+        .clone()
 }
 
 /// A name that no other run has.

@@ -1,6 +1,7 @@
 //! A server of its own for each test, in this process, over each kind of backend, with the same mail in all of them.
 
 mod content;
+mod folder;
 mod four_methods;
 mod outside;
 mod settings;
@@ -23,6 +24,7 @@ use crate::client::Client;
 use crate::stream::BoxedStream;
 
 pub use content::{ALTERNATIVE, FORWARDED, LATIN, PLAIN};
+pub use folder::Folder;
 pub use four_methods::FourMethods;
 use outside::{Outside, Store};
 pub use settings::Settings;
@@ -50,7 +52,7 @@ pub struct World {
     server: Box<dyn Served>,
     outside: Box<dyn Outside>,
     connections: watch::Sender<usize>,
-    folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 /// A server whose backend's type is forgotten.
@@ -103,9 +105,7 @@ impl World {
             Kind::Sqlite => {
                 let folder = temporary_folder();
                 let store = SqliteStore::open(folder.path(), Options::default()).expect("the store opens");
-                // A hash that costs nothing: what a costly one is for is tested elsewhere.
-                let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
-                let users = format!("demo:{hash}\nother:{hash}\n");
+                let users = format!("demo:{HASH}\nother:{HASH}\n");
                 store.import_users(&users).await.expect("the users are added");
                 let account = store.account("demo").await.expect("demo is there");
                 Self::over(kind, store, account, settings, Some(folder)).await
@@ -137,7 +137,7 @@ impl World {
             server: Box::new(settings.apply(Server::builder(backend)).build()),
             outside: Box::new(outside),
             connections: watch::Sender::new(0),
-            folder,
+            _folder: folder,
         }
     }
 
@@ -156,26 +156,7 @@ impl World {
             server: Box::new(Settings::default().apply(Server::builder(backend)).build()),
             outside: Box::new(Store { store, hub, account }),
             connections: watch::Sender::new(0),
-            folder: None,
-        }
-    }
-
-    /// A second server beside this one, with a store of its own on the same folder; it must be dropped first.
-    ///
-    /// # Panics
-    /// This one is not over SQLite, or the store does not open.
-    pub async fn beside(&self) -> Self {
-        let folder = self.folder.as_ref().expect("a folder").path();
-        let store = SqliteStore::open(folder, Options::default()).expect("the store opens");
-        let account = store.account("demo").await.expect("demo is there");
-        let backend = Mapped::<SqliteStore>::new(store.clone());
-        let hub = backend.hub();
-        Self {
-            kind: Kind::Sqlite,
-            server: Box::new(Settings::default().apply(Server::builder(backend)).build()),
-            outside: Box::new(Store { store, hub, account }),
-            connections: watch::Sender::new(0),
-            folder: None,
+            _folder: None,
         }
     }
 
@@ -315,6 +296,9 @@ macro_rules! claims {
         }
     };
 }
+
+/// Of `secret`, and it costs nothing: what a costly one is for is tested elsewhere.
+const HASH: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
 
 /// Octets on their way in each direction.
 const PIPE: usize = 64 * 1024;
