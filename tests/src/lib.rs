@@ -27,5 +27,7 @@ pub mod stream;
 pub mod suite;
 pub mod world;
 
+include!(concat!(env!("OUT_DIR"), "/suite_macro.rs"));
+
 pub use client::Client;
 pub use world::{Kind, World};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::parse::{self, Error};
 use super::scenario::{Messages, Scenario};
@@ -14,15 +14,11 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 /// # Errors
 /// All that is wrong with them.
 pub fn built_in() -> Result<Vec<Arc<Scenario>>, Vec<Error>> {
-    let messages = messages(
-        EMBEDDED_MESSAGES
-            .iter()
-            .map(|(name, octets)| ((*name).to_owned(), octets.to_vec())),
-    );
+    let messages = built_in_messages();
     let files = EMBEDDED
         .iter()
         .map(|(name, source)| (format!("{name}.imap"), (*name).to_owned(), (*source).to_owned()));
-    all(files, &messages)
+    all(files, messages)
 }
 
 /// The built-in scenario of this name.
@@ -30,14 +26,10 @@ pub fn built_in() -> Result<Vec<Arc<Scenario>>, Vec<Error>> {
 /// # Errors
 /// What is wrong with it; an empty list when there is none.
 pub fn built_in_named(name: &str) -> Result<Arc<Scenario>, Vec<Error>> {
-    let messages = messages(
-        EMBEDDED_MESSAGES
-            .iter()
-            .map(|(name, octets)| ((*name).to_owned(), octets.to_vec())),
-    );
+    let messages = built_in_messages();
     let found = EMBEDDED.binary_search_by(|(known, _)| (*known).cmp(name)).ok();
     let (name, source) = found.and_then(|index| EMBEDDED.get(index)).ok_or_else(Vec::new)?;
-    parse::scenario(&format!("{name}.imap"), name, source, &messages).map(Arc::new)
+    parse::scenario(&format!("{name}.imap"), name, source, messages).map(Arc::new)
 }
 
 /// The scenarios below a folder; messages are those of its `messages`, and the built-in ones.
@@ -68,6 +60,17 @@ pub fn folder(folder: &Path) -> Result<Vec<Arc<Scenario>>, Vec<Error>> {
         sources.push((path.display().to_string(), name, source));
     }
     all(sources.into_iter(), &messages)
+}
+
+fn built_in_messages() -> &'static Messages {
+    static MESSAGES: LazyLock<Messages> = LazyLock::new(|| {
+        messages(
+            EMBEDDED_MESSAGES
+                .iter()
+                .map(|(name, octets)| ((*name).to_owned(), octets.to_vec())),
+        )
+    });
+    &MESSAGES
 }
 
 fn messages(of: impl Iterator<Item = (String, Vec<u8>)>) -> Messages {

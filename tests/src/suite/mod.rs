@@ -8,7 +8,10 @@
 pub mod cli;
 pub mod client;
 pub mod coverage;
+pub mod fault;
+pub mod in_process;
 pub mod library;
+mod limits;
 pub mod matching;
 pub mod network;
 pub mod outcome;
@@ -20,8 +23,10 @@ pub mod run;
 pub mod scenario;
 pub mod syntax;
 pub mod target;
+pub mod text;
 pub mod token;
 pub mod value;
 pub mod wire;
 
+pub use in_process::{Fill, InProcess};
 pub use target::Target;

@@ -9,7 +9,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::{
+    self, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier,
+};
 
 use super::target::{Login, Security, Target};
 use crate::stream::BoxedStream;
@@ -42,26 +44,35 @@ impl Network {
     }
 
     fn connector(&self) -> io::Result<TlsConnector> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?;
-        let config = if self.insecure {
-            let any = Arc::new(AnyCertificate(ring::default_provider()));
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(any)
-                .with_no_client_auth()
-        } else {
-            let mut roots = RootCertStore::empty();
-            for certificate in rustls_native_certs::load_native_certs().certs {
-                // A root that cannot be read vouches for nobody; the others do.
-                let _ = roots.add(certificate);
-            }
-            builder.with_root_certificates(roots).with_no_client_auth()
-        };
+        let mut roots = RootCertStore::empty();
+        for certificate in rustls_native_certs::load_native_certs().certs {
+            // A root that cannot be read vouches for nobody; the others do.
+            let _ = roots.add(certificate);
+        }
+        let config = builder()?.with_root_certificates(roots).with_no_client_auth();
         Ok(TlsConnector::from(Arc::new(config)))
     }
+}
+
+fn builder() -> io::Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    builder.with_safe_default_protocol_versions().map_err(io::Error::other)
+}
+
+/// The client's side of a TLS handshake with a server of this name, whatever its certificate.
+///
+/// # Errors
+/// It fails.
+pub async fn any_certificate(host: &str, stream: BoxedStream) -> io::Result<BoxedStream> {
+    let any = Arc::new(AnyCertificate(ring::default_provider()));
+    let config = builder()?
+        .dangerous()
+        .with_custom_certificate_verifier(any)
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    Ok(Box::new(
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await?,
+    ))
 }
 
 #[async_trait]
@@ -98,6 +109,9 @@ impl Target for Network {
     }
 
     async fn handshake(&self, stream: BoxedStream) -> io::Result<BoxedStream> {
+        if self.insecure {
+            return any_certificate(self.host(), stream).await;
+        }
         let name = ServerName::try_from(self.host().to_owned()).map_err(io::Error::other)?;
         Ok(Box::new(self.connector()?.connect(name, stream).await?))
     }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::{Client, Conversation, Next, Trouble};
+use super::limits;
 use super::matching::{Listener, Verdict as Heard, has_tag};
 use super::outcome::{Failure, Verdict};
 use super::place::Facts;
@@ -36,6 +37,11 @@ pub fn lacks(scenario: &Scenario, target: &dyn Target, facts: &Facts) -> Option<
             _ => continue,
         };
         return Some(lacking);
+    }
+    if target.is_read_only()
+        && let Some(limit) = limits::of_reading(scenario)
+    {
+        return Some(limit);
     }
     // What logs in by itself does so without TLS in front of STARTTLS.
     let disabled = facts.before_login.iter().any(|c| c == "LOGINDISABLED");

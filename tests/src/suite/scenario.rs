@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::value::Kind;
+use backend_api::{DateTime, Flags, SystemFlag};
+
+use super::value::{Kind, date_time};
 
 /// One claim about a server, as a conversation.
 #[derive(Debug, Clone)]
@@ -38,6 +40,23 @@ pub struct Start {
     pub mailboxes: Vec<StartMailbox>,
 }
 
+impl Start {
+    /// The mailbox, where there is no other.
+    pub fn only_mailbox(&self) -> Option<&StartMailbox> {
+        let mut there = self.mailboxes.iter().filter(|mailbox| mailbox.exists);
+        there.next().filter(|_| there.next().is_none())
+    }
+
+    /// The names of the mailboxes where all that exist are this one.
+    pub fn names_with(&self, name: &str) -> Vec<String> {
+        let of = |mailbox: &StartMailbox| match mailbox.exists {
+            true => name.to_owned(),
+            false => format!("imap-compliance-{}", mailbox.key),
+        };
+        self.mailboxes.iter().map(of).collect()
+    }
+}
+
 /// A mailbox of the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartMailbox {
@@ -58,6 +77,24 @@ pub struct StartMessage {
     pub flags: Vec<String>,
     /// Its internal date, as it is written in IMAP, without the quotes.
     pub date: Option<String>,
+}
+
+impl StartMessage {
+    /// Its flags as a backend has them.
+    pub fn backend_flags(&self) -> Flags {
+        self.flags
+            .iter()
+            .fold(Flags::NONE, |flags, name| match SystemFlag::from_name(name) {
+                Some(flag) => flags.with(flag),
+                None => flags.with_keyword(name),
+            })
+    }
+
+    /// Its internal date as a backend has it; now where the scenario gives none.
+    pub fn backend_date(&self) -> DateTime {
+        let given = self.date.as_ref().and_then(|date| date_time(date.as_bytes()));
+        given.unwrap_or_else(DateTime::now)
+    }
 }
 
 /// What a server must have.

@@ -81,6 +81,11 @@ pub trait Target: Send + Sync {
         false
     }
 
+    /// Whether mailboxes can only be read: scenarios that change something are skipped.
+    fn is_read_only(&self) -> bool {
+        false
+    }
+
     /// A new connection; with [`Security::Tls`] the handshake is done.
     ///
     /// # Errors

@@ -208,14 +208,12 @@ pub fn is_date_time(text: &[u8]) -> bool {
 
 /// Whether two date-times are the same moment, in whatever zones.
 pub fn same_moment(a: &[u8], b: &[u8]) -> bool {
-    match (moment(a), moment(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => false,
-    }
+    let moment = |text| date_time(text).map(DateTime::unix);
+    moment(a).is_some() && moment(a) == moment(b)
 }
 
-/// The seconds of a date-time since 1970.
-fn moment(text: &[u8]) -> Option<i64> {
+/// The moment that a date-time is, and its zone.
+pub fn date_time(text: &[u8]) -> Option<DateTime> {
     if !is_date_time(text) {
         return None;
     }
@@ -228,7 +226,7 @@ fn moment(text: &[u8]) -> Option<i64> {
     let date = Date::from_civil(year, u8::try_from(month).ok()? + 1, part(0, 2)?)?;
     let zone = i16::from(part(22, 24)?) * 60 + i16::from(part(24, 26)?);
     let zone = if text.get(21..22) == Some("-") { -zone } else { zone };
-    DateTime::from_civil(date, part(12, 14)?, part(15, 17)?, part(18, 20)?, zone).map(DateTime::unix)
+    DateTime::from_civil(date, part(12, 14)?, part(15, 17)?, part(18, 20)?, zone)
 }
 
 /// The values of a scenario by their names.

@@ -45,7 +45,7 @@ struct Deflate {
 
 /// How far the unread octets were looked at, so that each is looked at once.
 #[derive(Debug, Default, Clone, Copy)]
-struct Scan {
+pub(super) struct Scan {
     /// Where the line begins that was not yet seen whole.
     line: usize,
     /// Up to where it has no LF.
@@ -203,7 +203,7 @@ impl Deflate {
 
 impl Scan {
     /// The length of the response at the front, its literals and CR LF included.
-    fn response(&mut self, octets: &[u8]) -> Result<Option<usize>, String> {
+    pub(super) fn response(&mut self, octets: &[u8]) -> Result<Option<usize>, String> {
         loop {
             let Some(ahead) = octets.get(self.seen.max(self.line)..) else {
                 return Ok(None);

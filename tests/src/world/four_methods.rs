@@ -20,15 +20,27 @@ pub struct FourMethods {
     last_uid: AtomicU32,
 }
 
+impl Default for FourMethods {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FourMethods {
     /// With the mail of every world.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let inbox = content::inbox().map(|(uid, flags, date, body)| (uid, (flags, date, body.to_vec())));
         let inbox: Inbox = inbox.collect();
         Self {
             last_uid: AtomicU32::new(inbox.last_key_value().map_or(0, |(uid, _)| uid.get())),
             inbox: Mutex::new(inbox),
         }
+    }
+
+    /// With these messages alone, and none of those that it had.
+    pub fn begin_with(&self, messages: impl IntoIterator<Item = (Flags, DateTime, Vec<u8>)>) {
+        let uids = || Uid::new(self.last_uid.fetch_add(1, Ordering::Relaxed) + 1).unwrap_or(Uid::MIN);
+        *self.inbox() = messages.into_iter().map(|message| (uids(), message)).collect();
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {

@@ -87,7 +87,11 @@ impl<'a> Listener<'a> {
 
     /// What blocks before have left to come, and what must have come when this one is over.
     pub fn overdue(&self) -> Vec<(u32, String)> {
-        self.carried.iter().filter(|e| e.times == Times::Later).flat_map(|e| listed(e)).collect()
+        self.carried
+            .iter()
+            .filter(|e| e.times == Times::Later)
+            .flat_map(|e| listed(e))
+            .collect()
     }
 
     fn is_complete(&self, slot: usize) -> bool {
@@ -105,12 +109,20 @@ impl<'a> Listener<'a> {
     /// what need not come at all.
     pub fn into_carried(self) -> Vec<&'a Expected> {
         let open = !self.ends_with_a_tag();
-        let slots = self.block.slots.iter().zip(&self.states).filter_map(|(slot, states)| match slot {
-            Slot::Lines(lines) => Some(lines.iter().zip(states)),
-            Slot::Barrier(_) => None,
-        });
-        let rest = slots.flatten().flat_map(|(lines, s)| lines.get(s.at..).unwrap_or_default());
-        rest.filter(|e| e.times == Times::Later || (open && e.times != Times::Once)).collect()
+        let slots = self
+            .block
+            .slots
+            .iter()
+            .zip(&self.states)
+            .filter_map(|(slot, states)| match slot {
+                Slot::Lines(lines) => Some(lines.iter().zip(states)),
+                Slot::Barrier(_) => None,
+            });
+        let rest = slots
+            .flatten()
+            .flat_map(|(lines, s)| lines.get(s.at..).unwrap_or_default());
+        rest.filter(|e| e.times == Times::Later || (open && e.times != Times::Once))
+            .collect()
     }
 
     /// The lines that must still come before any later one.
@@ -120,7 +132,10 @@ impl<'a> Listener<'a> {
                 Slot::Barrier(expected) if expected.times == Times::Once => listed(expected),
                 Slot::Barrier(_) => Vec::new(),
                 Slot::Lines(lines) => {
-                    let rest = lines.iter().zip(states).flat_map(|(lines, s)| lines.get(s.at..).unwrap_or_default());
+                    let rest = lines
+                        .iter()
+                        .zip(states)
+                        .flat_map(|(lines, s)| lines.get(s.at..).unwrap_or_default());
                     rest.filter(|e| e.times == Times::Once).flat_map(listed).collect()
                 }
             };
@@ -136,7 +151,10 @@ impl<'a> Listener<'a> {
         for never in &self.block.never {
             if never_agrees(&never.pattern, heard, bound) {
                 let expected = vec![(never.line, format!("! {}", never.text))];
-                return Verdict::Wrong { what: "This must not come.".into(), expected };
+                return Verdict::Wrong {
+                    what: "This must not come.".into(),
+                    expected,
+                };
             }
         }
         match self.attempt(heard, bound) {
@@ -343,7 +361,8 @@ impl<'a> Listener<'a> {
                 }
             }
             if let Some(then) = progress
-                && left.iter().all(|(name, _)| tolerated(name)) {
+                && left.iter().all(|(name, _)| tolerated(name))
+            {
                 let new = trial.into_new();
                 bound.extend(new);
                 sequences.clone_from_slice(&after);
@@ -368,9 +387,9 @@ impl<'a> Listener<'a> {
         match heard {
             Response::Status { tag, word, code, .. } if tag == b"*" && word == "OK" => match code {
                 None => true,
-                Some(code) => code.first().is_some_and(|name| {
-                    name.is("PERMANENTFLAGS") || name.is("HIGHESTMODSEQ") || name.is("UIDNEXT")
-                }),
+                Some(code) => code
+                    .first()
+                    .is_some_and(|name| name.is("PERMANENTFLAGS") || name.is("HIGHESTMODSEQ") || name.is("UIDNEXT")),
             },
             Response::Data(_) => match heard.name() {
                 Some((Some(_), name)) => name == "RECENT",
@@ -388,7 +407,11 @@ impl<'a> Listener<'a> {
             Slot::Lines(lines) => lines.iter().flatten().collect::<Vec<_>>(),
             Slot::Barrier(expected) => vec![expected],
         });
-        let comes = |e: &Expected| e.alternatives.iter().any(|a| whole(&a.pattern, heard, &mut bound.clone()));
+        let comes = |e: &Expected| {
+            e.alternatives
+                .iter()
+                .any(|a| whole(&a.pattern, heard, &mut bound.clone()))
+        };
         let what = if listed.any(comes) {
             "This comes before what must come first."
         } else if expected.is_empty() {
@@ -396,7 +419,10 @@ impl<'a> Listener<'a> {
         } else {
             "This is not what is listed."
         };
-        Verdict::Wrong { what: what.to_owned(), expected }
+        Verdict::Wrong {
+            what: what.to_owned(),
+            expected,
+        }
     }
 }
 
@@ -423,7 +449,9 @@ fn take<'t>(
     trial: &mut Trial<'_>,
 ) -> Option<(Items<'t>, Sequence, Then)> {
     for (which, alternative) in expected.alternatives.iter().enumerate() {
-        let Some(wanted) = fetch::wanted(&alternative.pattern) else { continue };
+        let Some(wanted) = fetch::wanted(&alternative.pattern) else {
+            continue;
+        };
         let half = sequence.half.as_ref().filter(|_| sequence.at == index);
         let mut done = match half {
             Some((chosen, done)) if *chosen == which => done.clone(),
@@ -471,7 +499,17 @@ fn is_needed(slot: &Slot) -> bool {
 
 fn listed(expected: &Expected) -> Vec<(u32, String)> {
     let each = expected.alternatives.iter().enumerate();
-    each.map(|(index, a)| (a.line, if index == 0 { a.text.clone() } else { format!("or {}", a.text) })).collect()
+    each.map(|(index, a)| {
+        (
+            a.line,
+            if index == 0 {
+                a.text.clone()
+            } else {
+                format!("or {}", a.text)
+            },
+        )
+    })
+    .collect()
 }
 
 /// Whether a response agrees with a pattern; what that binds is bound.
@@ -493,7 +531,10 @@ fn whole(pattern: &Pattern, heard: &Response, bound: &mut Bound) -> bool {
     let Some(told) = fetch::told(tokens) else { return false };
     let mut trial = Trial::new(bound);
     let mut done = vec![false; wanted.items.len()];
-    let left = wanted.is_of(&told, &mut trial).then(|| wanted.take(&told.items, &mut done, &mut trial)).flatten();
+    let left = wanted
+        .is_of(&told, &mut trial)
+        .then(|| wanted.take(&told.items, &mut done, &mut trial))
+        .flatten();
     let tolerated = |(name, _): &(&Token, &Token)| name.is("UID") || name.is("MODSEQ");
     if !left.is_some_and(|left| left.iter().all(tolerated)) || !wanted.is_done(&done) {
         return false;

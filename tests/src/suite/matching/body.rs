@@ -29,19 +29,34 @@ fn by_role(role: Role, pat: &Pat, token: &Token, trial: &mut Trial<'_>) -> bool 
     match (role, pat, token) {
         (Role::Body, Pat::List(pats), Token::List { items, .. }) => {
             let roles = roles(items);
-            row(pats, items, |index| roles.get(index).copied().unwrap_or(Role::Exact), trial)
+            row(
+                pats,
+                items,
+                |index| roles.get(index).copied().unwrap_or(Role::Exact),
+                trial,
+            )
         }
         (Role::Parameters, Pat::List(pats), Token::List { items, .. }) => {
             let caseless = |index: usize| {
-                let name = index.checked_sub(1).and_then(|before| items.get(before)).and_then(Token::string);
+                let name = index
+                    .checked_sub(1)
+                    .and_then(|before| items.get(before))
+                    .and_then(Token::string);
                 let charset = name.is_some_and(|n| n.eq_ignore_ascii_case(b"charset"));
-                if index % 2 == 0 || charset { Role::Caseless } else { Role::Exact }
+                if index % 2 == 0 || charset {
+                    Role::Caseless
+                } else {
+                    Role::Exact
+                }
             };
             row(pats, items, caseless, trial)
         }
-        (Role::Disposition, Pat::List(pats), Token::List { items, .. }) => {
-            row(pats, items, |index| if index == 0 { Role::Caseless } else { Role::Parameters }, trial)
-        }
+        (Role::Disposition, Pat::List(pats), Token::List { items, .. }) => row(
+            pats,
+            items,
+            |index| if index == 0 { Role::Caseless } else { Role::Parameters },
+            trial,
+        ),
         (Role::Caseless, pat, token) => tokens::token(pat, token, Mode::Caseless, trial),
         (_, pat, token) => tokens::token(pat, token, Mode::Plain, trial),
     }
@@ -50,7 +65,11 @@ fn by_role(role: Role, pat: &Pat, token: &Token, trial: &mut Trial<'_>) -> bool 
 fn row(pats: &[Pat], heard: &[Token], role: impl Fn(usize) -> Role, trial: &mut Trial<'_>) -> bool {
     let open = pats.last() == Some(&Pat::More);
     let fixed = pats.len() - usize::from(open);
-    let enough = if open { heard.len() >= fixed } else { heard.len() == fixed };
+    let enough = if open {
+        heard.len() >= fixed
+    } else {
+        heard.len() == fixed
+    };
     enough
         && pats
             .iter()

@@ -36,8 +36,12 @@ pub(super) struct Told<'a> {
 /// The FETCH that a pattern is.
 pub(super) fn wanted(pattern: &Pattern) -> Option<Wanted<'_>> {
     let Pattern::Data(pats) = pattern else { return None };
-    let [seq, name @ Pat::Atom(word), Pat::List(list)] = pats.as_slice() else { return None };
-    let [super::Piece::Octets(word)] = word.as_slice() else { return None };
+    let [seq, name @ Pat::Atom(word), Pat::List(list)] = pats.as_slice() else {
+        return None;
+    };
+    let [super::Piece::Octets(word)] = word.as_slice() else {
+        return None;
+    };
     if !is_fetch(word) {
         return None;
     }
@@ -59,12 +63,20 @@ pub(super) fn wanted(pattern: &Pattern) -> Option<Wanted<'_>> {
             }
         }
     }
-    Some(Wanted { name, seq, items, never, open })
+    Some(Wanted {
+        name,
+        seq,
+        items,
+        never,
+        open,
+    })
 }
 
 /// The FETCH that a response is.
 pub(super) fn told(tokens: &[Token]) -> Option<Told<'_>> {
-    let [seq, name, Token::List { items, .. }] = tokens else { return None };
+    let [seq, name, Token::List { items, .. }] = tokens else {
+        return None;
+    };
     if !name.atom().is_some_and(is_fetch) || items.len() % 2 != 0 {
         return None;
     }
@@ -138,9 +150,7 @@ impl Wanted<'_> {
 
 fn value(name: &Token, pat: &Pat, heard: &Token, trial: &mut Trial<'_>) -> bool {
     match (pat, heard) {
-        (Pat::List(pats), Token::List { items, .. }) if name.is("FLAGS") => {
-            bag(pats, items, false, Mode::Plain, trial)
-        }
+        (Pat::List(pats), Token::List { items, .. }) if name.is("FLAGS") => bag(pats, items, false, Mode::Plain, trial),
         (Pat::Text(template), Token::Quoted(heard)) if name.is("INTERNALDATE") => {
             resolved(template, trial).is_some_and(|expected| expected == *heard || same_moment(&expected, heard))
         }
@@ -152,7 +162,12 @@ fn value(name: &Token, pat: &Pat, heard: &Token, trial: &mut Trial<'_>) -> bool 
 /// Flags as they are told, to be compared with those that are told again.
 pub(super) fn flags(items: &[(&Token, &Token)]) -> Option<Vec<Vec<u8>>> {
     let (_, value) = items.iter().find(|(name, _)| name.is("FLAGS"))?;
-    let mut flags: Vec<Vec<u8>> = value.list()?.iter().filter_map(Token::atom).map(<[u8]>::to_ascii_lowercase).collect();
+    let mut flags: Vec<Vec<u8>> = value
+        .list()?
+        .iter()
+        .filter_map(Token::atom)
+        .map(<[u8]>::to_ascii_lowercase)
+        .collect();
     flags.sort_unstable();
     Some(flags)
 }

@@ -8,8 +8,8 @@ mod sets;
 mod tests;
 mod tokens;
 
-pub use block::{Listener, Verdict};
 pub(super) use block::has_tag;
+pub use block::{Listener, Verdict};
 
 use super::scenario::{CodePattern, Pat, Pattern, Piece, Template, TextPattern};
 use super::token::{Response, Token};
@@ -19,12 +19,21 @@ use tokens::{Mode, bag, groups, resolved, row, token};
 /// Whether a response agrees with a pattern, FETCH and `expunged` left out, which take more than one response.
 pub fn agrees(pattern: &Pattern, heard: &Response, trial: &mut Trial<'_>) -> bool {
     match (pattern, heard) {
-        (Pattern::Continue { code, text }, Response::Continue { code: heard_code, text: heard_text }) => {
-            self::code(code, heard_code.as_deref(), trial) && self::text(text, heard_text, trial)
-        }
+        (
+            Pattern::Continue { code, text },
+            Response::Continue {
+                code: heard_code,
+                text: heard_text,
+            },
+        ) => self::code(code, heard_code.as_deref(), trial) && self::text(text, heard_text, trial),
         (
             Pattern::Status { tag, word, code, text },
-            Response::Status { tag: heard_tag, word: heard_word, code: heard_code, text: heard_text },
+            Response::Status {
+                tag: heard_tag,
+                word: heard_word,
+                code: heard_code,
+                text: heard_text,
+            },
         ) => {
             // Tags are compared octet for octet.
             resolved(tag, trial).is_some_and(|tag| tag == *heard_tag)
@@ -52,7 +61,9 @@ fn code(pattern: &CodePattern, heard: Option<&[Token]>, trial: &mut Trial<'_>) -
         (CodePattern::Is(pats), Some(heard)) => (pats.as_slice(), heard),
         _ => return false,
     };
-    let (Some(name), Some(heard_name)) = (pats.first(), heard.first()) else { return false };
+    let (Some(name), Some(heard_name)) = (pats.first(), heard.first()) else {
+        return false;
+    };
     if !token(name, heard_name, Mode::Plain, trial) {
         return false;
     }
@@ -74,13 +85,21 @@ fn code(pattern: &CodePattern, heard: Option<&[Token]>, trial: &mut Trial<'_>) -
 
 /// `COPYUID validity source destination`: the sets are pairs in their own order (RFC 4315 3).
 fn copied(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
-    let (&[ref validity, Pat::Atom(ref from) | Pat::Text(ref from) | Pat::Exact(ref from), ref to], [heard_validity, heard_from, heard_to]) =
-        (pats, heard)
+    let (
+        &[
+            ref validity,
+            Pat::Atom(ref from) | Pat::Text(ref from) | Pat::Exact(ref from),
+            ref to,
+        ],
+        [heard_validity, heard_from, heard_to],
+    ) = (pats, heard)
     else {
         return row(pats, heard, Mode::Plain, trial);
     };
     let sets = |token: &Token| token.atom().and_then(sets::expanded);
-    let (Some(from_heard), Some(to_heard)) = (sets(heard_from), sets(heard_to)) else { return false };
+    let (Some(from_heard), Some(to_heard)) = (sets(heard_from), sets(heard_to)) else {
+        return false;
+    };
     if !token(validity, heard_validity, Mode::Plain, trial) || from_heard.len() != to_heard.len() {
         return false;
     }
@@ -99,7 +118,9 @@ fn copied(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
 fn data(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
     let number = heard.first().is_some_and(|t| t.number().is_some());
     let at = usize::from(number);
-    let Some(name) = heard.get(at).and_then(Token::atom) else { return false };
+    let Some(name) = heard.get(at).and_then(Token::atom) else {
+        return false;
+    };
     let name = String::from_utf8_lossy(name).to_ascii_uppercase();
     let front = at + 1;
     let (Some(front_pats), Some(front_heard)) = (pats.get(..front), heard.get(..front)) else {
@@ -108,14 +129,21 @@ fn data(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
     if !row(front_pats, front_heard, Mode::Plain, trial) {
         return false;
     }
-    let (pats, heard) = (pats.get(front..).unwrap_or_default(), heard.get(front..).unwrap_or_default());
+    let (pats, heard) = (
+        pats.get(front..).unwrap_or_default(),
+        heard.get(front..).unwrap_or_default(),
+    );
     match (name.as_str(), pats, heard) {
         ("CAPABILITY" | "ENABLED" | "SEARCH", ..) => bag(pats, heard, false, Mode::Plain, trial),
         ("FLAGS", [Pat::List(pats)], [Token::List { items, .. }]) => bag(pats, items, false, Mode::Plain, trial),
         ("STATUS", [mailbox, Pat::List(pats)], [heard_mailbox, Token::List { items, .. }]) => {
             token(mailbox, heard_mailbox, Mode::Mailbox, trial) && groups(pats, items, 2, trial)
         }
-        ("LIST" | "LSUB", [attributes, sep, mailbox, more @ ..], [heard_attributes, heard_sep, heard_mailbox, rest @ ..]) => {
+        (
+            "LIST" | "LSUB",
+            [attributes, sep, mailbox, more @ ..],
+            [heard_attributes, heard_sep, heard_mailbox, rest @ ..],
+        ) => {
             let attributes = match (attributes, heard_attributes) {
                 (Pat::List(pats), Token::List { items, .. }) => bag(pats, items, true, Mode::Plain, trial),
                 (pat, heard) => token(pat, heard, Mode::Plain, trial),
@@ -132,9 +160,11 @@ fn data(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
         ("QUOTA", [root, Pat::List(pats)], [heard_root, Token::List { items, .. }]) => {
             token(root, heard_root, Mode::Mailbox, trial) && groups(pats, items, 3, trial)
         }
-        ("ACL" | "MYRIGHTS" | "LISTRIGHTS" | "QUOTAROOT" | "METADATA", [mailbox, pats @ ..], [heard_mailbox, heard @ ..]) => {
-            token(mailbox, heard_mailbox, Mode::Mailbox, trial) && rights(&name, pats, heard, trial)
-        }
+        (
+            "ACL" | "MYRIGHTS" | "LISTRIGHTS" | "QUOTAROOT" | "METADATA",
+            [mailbox, pats @ ..],
+            [heard_mailbox, heard @ ..],
+        ) => token(mailbox, heard_mailbox, Mode::Mailbox, trial) && rights(&name, pats, heard, trial),
         _ => row(pats, heard, Mode::Plain, trial),
     }
 }
@@ -155,7 +185,9 @@ fn sorted_rights(pats: &[Pat], from: usize) -> Vec<Pat> {
         other => other.to_vec(),
     };
     let each = pats.iter().enumerate().map(|(index, pat)| match pat {
-        Pat::Atom(template) | Pat::Text(template) | Pat::Exact(template) if index % 2 == from => Pat::Text(sorted(template)),
+        Pat::Atom(template) | Pat::Text(template) | Pat::Exact(template) if index % 2 == from => {
+            Pat::Text(sorted(template))
+        }
         Pat::Atom(template) => Pat::Text(template.clone()),
         other => other.clone(),
     });
@@ -194,5 +226,11 @@ fn esearch(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
         Mode::Plain,
         trial,
     );
-    fronts && groups(pats.get(at..).unwrap_or_default(), heard.get(heard_at..).unwrap_or_default(), 2, trial)
+    fronts
+        && groups(
+            pats.get(at..).unwrap_or_default(),
+            heard.get(heard_at..).unwrap_or_default(),
+            2,
+            trial,
+        )
 }

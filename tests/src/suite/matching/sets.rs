@@ -17,7 +17,11 @@ pub(super) fn expanded(octets: &[u8]) -> Option<Vec<u64>> {
         if first.abs_diff(last) + out.len() as u64 > MOST {
             return None;
         }
-        if first <= last { out.extend(first..=last) } else { out.extend((last..=first).rev()) }
+        if first <= last {
+            out.extend(first..=last)
+        } else {
+            out.extend((last..=first).rev())
+        }
     }
     Some(out)
 }
@@ -83,10 +87,14 @@ fn elements(template: &Template, trial: &Trial<'_>) -> Option<Vec<(Place, Option
 
 /// Compares a set with holes to the numbers that were heard, in the order given: holes are bound.
 pub(super) fn agrees(template: &Template, heard: &[u64], trial: &mut Trial<'_>) -> bool {
-    let Some(elements) = elements(template, trial) else { return false };
+    let Some(elements) = elements(template, trial) else {
+        return false;
+    };
     let mut left = heard;
     for (first, last) in elements {
-        let Some((&begin, rest)) = left.split_first() else { return false };
+        let Some((&begin, rest)) = left.split_first() else {
+            return false;
+        };
         if !fits(&first, begin, trial) {
             return false;
         }

@@ -21,7 +21,9 @@ pub(super) fn token(pat: &Pat, token: &Token, mode: Mode, trial: &mut Trial<'_>)
     match pat {
         Pat::Hole(name, kind) => hole(name.as_deref(), *kind, token, trial),
         Pat::Text(template) | Pat::Exact(template) => {
-            let Some(octets) = resolved(template, trial) else { return false };
+            let Some(octets) = resolved(template, trial) else {
+                return false;
+            };
             match token {
                 Token::Atom(atom) if atom.eq_ignore_ascii_case(b"NIL") => false,
                 other => other.astring().is_some_and(|heard| same_octets(&octets, heard, mode)),
@@ -29,12 +31,12 @@ pub(super) fn token(pat: &Pat, token: &Token, mode: Mode, trial: &mut Trial<'_>)
         }
         Pat::Atom(template) => match (token, mode) {
             (Token::Atom(heard), Mode::Plain | Mode::Caseless) => atom(template, heard, trial),
-            (Token::Atom(_), Mode::Mailbox) | (_, Mode::Mailbox) => token
-                .astring()
-                .is_some_and(|heard| match resolved(template, trial) {
+            (Token::Atom(_), Mode::Mailbox) | (_, Mode::Mailbox) => {
+                token.astring().is_some_and(|heard| match resolved(template, trial) {
                     Some(octets) => same_octets(&octets, heard, mode),
                     None => pieces(template, heard, trial, false),
-                }),
+                })
+            }
             _ => false,
         },
         Pat::List(items) => token.list().is_some_and(|heard| row(items, heard, mode, trial)),
@@ -79,7 +81,9 @@ fn atom(template: &Template, heard: &[u8], trial: &mut Trial<'_>) -> bool {
         return true;
     }
     trial.back_to(mark);
-    let Some(mut numbers) = sets::expanded(heard) else { return false };
+    let Some(mut numbers) = sets::expanded(heard) else {
+        return false;
+    };
     numbers.sort_unstable();
     sets::agrees(template, &numbers, trial)
 }
@@ -92,8 +96,14 @@ pub(super) fn pieces(template: &Template, heard: &[u8], trial: &mut Trial<'_>, c
         rest = behind;
         let taken = match piece {
             Piece::Octets(octets) => {
-                let Some(front) = left.get(..octets.len()) else { return false };
-                let agrees = if caseless { front.eq_ignore_ascii_case(octets) } else { front == octets };
+                let Some(front) = left.get(..octets.len()) else {
+                    return false;
+                };
+                let agrees = if caseless {
+                    front.eq_ignore_ascii_case(octets)
+                } else {
+                    front == octets
+                };
                 if !agrees {
                     return false;
                 }
@@ -124,7 +134,12 @@ pub(super) fn pieces(template: &Template, heard: &[u8], trial: &mut Trial<'_>, c
 }
 
 fn section(name: &str, spec: &[Pat], origin: Option<&Template>, token: &Token, trial: &mut Trial<'_>) -> bool {
-    let Token::Section { name: heard_name, spec: heard_spec, origin: heard_origin } = token else {
+    let Token::Section {
+        name: heard_name,
+        spec: heard_spec,
+        origin: heard_origin,
+    } = token
+    else {
         return false;
     };
     let origins = match (origin, heard_origin) {
@@ -140,10 +155,12 @@ fn spec_row(pats: &[Pat], heard: &[Token], trial: &mut Trial<'_>) -> bool {
     pats.len() == heard.len()
         && pats.iter().zip(heard).all(|(pat, token)| match (pat, token) {
             (Pat::List(pats), Token::List { items, .. }) => spec_row(pats, items, trial),
-            (Pat::Atom(template) | Pat::Text(template) | Pat::Exact(template), token) => match (resolved(template, trial), token.astring()) {
-                (Some(expected), Some(heard)) => expected.eq_ignore_ascii_case(heard),
-                _ => false,
-            },
+            (Pat::Atom(template) | Pat::Text(template) | Pat::Exact(template), token) => {
+                match (resolved(template, trial), token.astring()) {
+                    (Some(expected), Some(heard)) => expected.eq_ignore_ascii_case(heard),
+                    _ => false,
+                }
+            }
             (pat, token) => self::token(pat, token, Mode::Plain, trial),
         })
 }
@@ -167,7 +184,9 @@ pub(super) fn row(pats: &[Pat], heard: &[Token], mode: Mode, trial: &mut Trial<'
                 }
             }
             pat => {
-                let Some((first, rest)) = left.split_first() else { return false };
+                let Some((first, rest)) = left.split_first() else {
+                    return false;
+                };
                 if !token(pat, first, mode, trial) {
                     return false;
                 }
@@ -191,7 +210,8 @@ pub(super) fn bag(pats: &[Pat], heard: &[Token], open: bool, mode: Mode, trial: 
     // What is fixed is taken first, then what holes may stand for, last what may be there.
     let fixed = |pat: &&Pat| !matches!(pat, Pat::Hole(..) | Pat::Maybe(_) | Pat::Not(_) | Pat::More);
     let holes = |pat: &&Pat| matches!(pat, Pat::Hole(..));
-    if !pats.iter().filter(fixed).all(|pat| take(pat, trial)) || !pats.iter().filter(holes).all(|pat| take(pat, trial)) {
+    if !pats.iter().filter(fixed).all(|pat| take(pat, trial)) || !pats.iter().filter(holes).all(|pat| take(pat, trial))
+    {
         return false;
     }
     for pat in pats {
@@ -215,7 +235,10 @@ pub(super) fn groups(pats: &[Pat], heard: &[Token], size: usize, trial: &mut Tri
         match first {
             Pat::More => break,
             Pat::Not(name) => {
-                if heard.chunks(size).any(|g| g.first().is_some_and(|t| tried(name, t, Mode::Plain, trial))) {
+                if heard
+                    .chunks(size)
+                    .any(|g| g.first().is_some_and(|t| tried(name, t, Mode::Plain, trial)))
+                {
                     return false;
                 }
                 rest = behind;

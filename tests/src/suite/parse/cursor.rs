@@ -99,7 +99,11 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn expect(&mut self, text: &str) -> Parsed<()> {
-        if self.take(text) { Ok(()) } else { self.wrong(format!("`{text}` is missing")) }
+        if self.take(text) {
+            Ok(())
+        } else {
+            self.wrong(format!("`{text}` is missing"))
+        }
     }
 
     /// What stands at a `<`, if it is more than itself. Nothing is taken if not.
@@ -131,7 +135,11 @@ impl<'a> Cursor<'a> {
             return Ok(None);
         }
         if ahead.take(":") {
-            kind = Some(ahead.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')).to_owned());
+            kind = Some(
+                ahead
+                    .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+                    .to_owned(),
+            );
         }
         if !ahead.take(">") || kind.as_ref().is_some_and(String::is_empty) {
             return Ok(None);
@@ -164,7 +172,9 @@ impl<'a> Cursor<'a> {
             Some('"') => b'"',
             Some('x') => {
                 let digits = self.rest().get(..2).and_then(|d| u8::from_str_radix(d, 16).ok());
-                let Some(octet) = digits else { return self.wrong("two hexadecimal digits are missing") };
+                let Some(octet) = digits else {
+                    return self.wrong("two hexadecimal digits are missing");
+                };
                 self.at += 2;
                 octet
             }
@@ -369,7 +379,9 @@ impl<'a> Cursor<'a> {
                         out.push(Piece::Hole(Some(name), Kind::Any));
                     }
                     Some(Angle::Name(name, _)) => {
-                        return self.wrong(format!("nothing is bound to `{name}` here; for a `<` write {{\"\\x3c\"}}"));
+                        return self.wrong(format!(
+                            "nothing is bound to `{name}` here; for a `<` write {{\"\\x3c\"}}"
+                        ));
                     }
                 },
                 Some(c) => {
@@ -397,7 +409,10 @@ fn push(out: &mut Vec<u8>, c: char) {
 fn part_of<'a>(octets: &'a [u8], part: &str) -> Option<&'a [u8]> {
     let body = match octets.starts_with(b"\r\n") {
         true => 2,
-        false => octets.windows(4).position(|w| w == b"\r\n\r\n").map_or(octets.len(), |at| at + 4),
+        false => octets
+            .windows(4)
+            .position(|w| w == b"\r\n\r\n")
+            .map_or(octets.len(), |at| at + 4),
     };
     match part {
         "header" => octets.get(..body),

@@ -20,7 +20,11 @@ impl Cursor<'_> {
             let set = self.pats(names, None)?;
             return Ok(Pattern::Expunged(set));
         }
-        let tag = if self.take("*") { vec![Piece::Octets(b"*".to_vec())] } else { self.template(names, " ")? };
+        let tag = if self.take("*") {
+            vec![Piece::Octets(b"*".to_vec())]
+        } else {
+            self.template(names, " ")?
+        };
         if tag.is_empty() {
             return self.wrong("a line that is heard begins with `*`, `+` or a tag");
         }
@@ -29,7 +33,8 @@ impl Cursor<'_> {
         let start = self.at;
         let word = self.take_while(|c| c.is_ascii_alphabetic()).to_ascii_uppercase();
         let ended = matches!(self.peek(), None | Some(' '));
-        let status = matches!(word.as_str(), "OK" | "NO" | "BAD") || (untagged && matches!(word.as_str(), "BYE" | "PREAUTH"));
+        let status =
+            matches!(word.as_str(), "OK" | "NO" | "BAD") || (untagged && matches!(word.as_str(), "BYE" | "PREAUTH"));
         if status && ended {
             let (code, text) = if self.take(" ") {
                 self.status_text(names)?
@@ -128,7 +133,9 @@ impl Cursor<'_> {
     }
 
     fn pat(&mut self, names: &mut Names<'_>, until: Option<char>, marks: bool) -> Parsed<Pat> {
-        let Some(c) = self.peek() else { return self.wrong("something is missing") };
+        let Some(c) = self.peek() else {
+            return self.wrong("something is missing");
+        };
         match c {
             '(' => {
                 self.next();
@@ -178,7 +185,11 @@ impl Cursor<'_> {
                 self.expect(">")?;
                 origin = Some(inner);
             }
-            return Ok(Pat::Section { name: head, spec, origin });
+            return Ok(Pat::Section {
+                name: head,
+                spec,
+                origin,
+            });
         }
         self.at = start;
         let stops = match until {

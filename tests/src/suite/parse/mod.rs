@@ -9,9 +9,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::scenario::{
-    Act, Begin, Messages, Need, Scenario, Slot, Start, StartMailbox, StartMessage, Step, Times,
-};
+use super::scenario::{Act, Begin, Messages, Need, Scenario, Slot, Start, StartMailbox, StartMessage, Step, Times};
 use crate::catalogue;
 pub use cursor::Error;
 use cursor::{Cursor, Names, Wrong};
@@ -45,18 +43,26 @@ pub fn scenario(file: &str, name: &str, source: &str, shared: &Messages) -> Resu
     let read = reader.read(source).and_then(|steps| {
         let mut bound: BTreeSet<String> = BOUND.iter().map(|&name| name.to_owned()).collect();
         bound.extend(reader.mailboxes.iter().map(|b| b.key.clone()));
-        let mut names = Names { messages: &reader.messages, bound };
+        let mut names = Names {
+            messages: &reader.messages,
+            bound,
+        };
         let steps = steps::steps(&steps, &mut names)?;
         reader.whole(&steps)?;
         Ok(steps)
     });
     let steps = read.map_err(|(line, wrong)| {
-        let text = source.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+        let text = source
+            .lines()
+            .nth((line as usize).saturating_sub(1))
+            .unwrap_or_default();
         let before = text.get(..wrong.at.min(text.len())).unwrap_or(text);
         vec![Error {
             file: file.to_owned(),
             line,
-            column: u32::try_from(before.chars().count()).unwrap_or(u32::MAX).saturating_add(1),
+            column: u32::try_from(before.chars().count())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1),
             what: wrong.what,
         }]
     })?;
@@ -69,7 +75,9 @@ pub fn scenario(file: &str, name: &str, source: &str, shared: &Messages) -> Resu
         covers: reader.covers,
         needs: reader.needs,
         group: reader.group,
-        start: Start { mailboxes: reader.mailboxes },
+        start: Start {
+            mailboxes: reader.mailboxes,
+        },
         begins: reader.begins,
         steps,
     })
@@ -131,7 +139,12 @@ impl Head {
     /// Reads the head and gives back the lines behind it.
     fn read(&mut self, source: &str) -> InLine<Vec<Line>> {
         let all = (1..).zip(source.lines());
-        let lines: Vec<Line> = all.map(|(number, text)| Line { number, text: text.trim_end().to_owned() }).collect();
+        let lines: Vec<Line> = all
+            .map(|(number, text)| Line {
+                number,
+                text: text.trim_end().to_owned(),
+            })
+            .collect();
         self.lines = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         let Some(middle) = lines.iter().position(|l| l.text == "---") else {
             return wrong(self.lines.max(1), 0, "the line `---` between head and steps is missing");
@@ -165,7 +178,11 @@ impl Head {
         }
         if !self.mailboxes.iter().any(|b| b.key == "box") {
             let key = "box".to_owned();
-            self.mailboxes.push(StartMailbox { key, exists: true, messages: Vec::new() });
+            self.mailboxes.push(StartMailbox {
+                key,
+                exists: true,
+                messages: Vec::new(),
+            });
         }
         self.mailboxes.sort_by_key(|b| (b.key.len(), b.key.clone()));
         Ok(steps.iter().skip(1).cloned().collect())
@@ -279,17 +296,31 @@ impl Head {
         }
         let mut date = None;
         if let Some(quoted) = rest.strip_prefix('"') {
-            let inner = quoted.strip_suffix('"').filter(|d| super::value::is_date_time(d.as_bytes()));
+            let inner = quoted
+                .strip_suffix('"')
+                .filter(|d| super::value::is_date_time(d.as_bytes()));
             let Some(inner) = inner else {
-                return wrong(line.number, line.text.len() - rest.len(), "no date such as \"17-Jul-1996 02:44:25 -0700\"");
+                return wrong(
+                    line.number,
+                    line.text.len() - rest.len(),
+                    "no date such as \"17-Jul-1996 02:44:25 -0700\"",
+                );
             };
             date = Some(inner.to_owned());
             rest = "";
         }
         if !rest.is_empty() {
-            return wrong(line.number, line.text.len() - rest.len(), "behind a message stand (flags) and \"date\"");
+            return wrong(
+                line.number,
+                line.text.len() - rest.len(),
+                "behind a message stand (flags) and \"date\"",
+            );
         }
-        Ok(StartMessage { octets: octets.clone(), flags, date })
+        Ok(StartMessage {
+            octets: octets.clone(),
+            flags,
+            date,
+        })
     }
 
     /// What can be said of a scenario only as a whole.
@@ -312,9 +343,16 @@ impl Head {
             _ => false,
         };
         if !steps.iter().any(asserts) {
-            return wrong(self.lines.max(1), 0, "nothing must come back: this scenario asserts nothing");
+            return wrong(
+                self.lines.max(1),
+                0,
+                "nothing must come back: this scenario asserts nothing",
+            );
         }
-        if let Some(step) = steps.iter().find(|s| matches!(&s.act, Act::Hear(b) if b.slots.is_empty() && b.never.is_empty())) {
+        if let Some(step) = steps
+            .iter()
+            .find(|s| matches!(&s.act, Act::Hear(b) if b.slots.is_empty() && b.never.is_empty()))
+        {
             return wrong(step.line, 0, "nothing is listed here");
         }
         Ok(())
@@ -379,7 +417,10 @@ fn begin(text: &str) -> Option<(char, Begin)> {
         _ => {
             let selected = state.strip_prefix("selected in ").map(|rest| (rest, false));
             let (rest, read_only) = selected.or_else(|| state.strip_prefix("examining ").map(|rest| (rest, true)))?;
-            Begin::Selected { mailbox: mailbox(rest)?, read_only }
+            Begin::Selected {
+                mailbox: mailbox(rest)?,
+                read_only,
+            }
         }
     };
     Some((who, begin))

@@ -83,19 +83,31 @@ pub(super) fn steps(lines: &[Line], names: &mut Names<'_>) -> InLine<Vec<Step>> 
                 return Err(at(number, 0, "who hears this? a step of a client stands before"));
             };
             let act = Act::Hear(self::block(block, names)?);
-            steps.push(Step { line: number, client, act });
+            steps.push(Step {
+                line: number,
+                client,
+                act,
+            });
             continue;
         }
         if let Some(check) = text.strip_prefix("check:") {
             let act = self::check(text, check, names).map_err(|wrong| (number, wrong))?;
             let client = client.unwrap_or('A');
-            steps.push(Step { line: number, client, act });
+            steps.push(Step {
+                line: number,
+                client,
+                act,
+            });
             continue;
         }
         let (who, act) = self::step(text, names).map_err(|wrong| (number, wrong))?;
         client = Some(who);
         if let Some(act) = act {
-            steps.push(Step { line: number, client: who, act });
+            steps.push(Step {
+                line: number,
+                client: who,
+                act,
+            });
         }
     }
     Ok(steps)
@@ -110,7 +122,12 @@ fn step(text: &str, names: &Names<'_>) -> Parsed<(char, Option<Act>)> {
     let mut cursor = Cursor::new(text, 0);
     let who = match cursor.next() {
         Some(who) if who.is_ascii_uppercase() => who,
-        _ => return Err(Wrong { at: 0, what: "a step begins with a client, `A` to `Z`".into() }),
+        _ => {
+            return Err(Wrong {
+                at: 0,
+                what: "a step begins with a client, `A` to `Z`".into(),
+            });
+        }
     };
     let rest = cursor.rest();
     for (opening, escapes, slowly, newline) in [
@@ -146,12 +163,21 @@ fn step(text: &str, names: &Names<'_>) -> Parsed<(char, Option<Act>)> {
 /// `check: new > old or uid2 >= uid1 + 1`
 fn check(line: &str, check: &str, names: &Names<'_>) -> Parsed<Act> {
     let offset = line.len() - check.len();
-    let any = check.split(" or ").map(|one| comparison(offset, one, names)).collect::<Parsed<Vec<_>>>()?;
-    Ok(Act::Check { any, text: check.trim().to_owned() })
+    let any = check
+        .split(" or ")
+        .map(|one| comparison(offset, one, names))
+        .collect::<Parsed<Vec<_>>>()?;
+    Ok(Act::Check {
+        any,
+        text: check.trim().to_owned(),
+    })
 }
 
 fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison> {
-    let wrong = |what: &str| Wrong { at: offset, what: what.to_owned() };
+    let wrong = |what: &str| Wrong {
+        at: offset,
+        what: what.to_owned(),
+    };
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_relation = |w: &&str| matches!(*w, "<" | "<=" | "=" | "!=" | ">" | ">=");
     let Some(middle) = words.iter().position(|w| is_relation(&w)) else {
@@ -175,9 +201,17 @@ fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison
                 Err(_) => return Err(wrong(&format!("nothing is bound to `{name}` here"))),
             });
         }
-        if words.len().is_multiple_of(2) { Err(wrong("a name or number is missing")) } else { Ok(sum) }
+        if words.len().is_multiple_of(2) {
+            Err(wrong("a name or number is missing"))
+        } else {
+            Ok(sum)
+        }
     };
-    Ok(Comparison { left: sum(left)?, relation: (*relation).to_owned(), right: sum(right)? })
+    Ok(Comparison {
+        left: sum(left)?,
+        relation: (*relation).to_owned(),
+        right: sum(right)?,
+    })
 }
 
 /// The lines heard after a step.
@@ -252,8 +286,12 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
             () => Times::Once,
         };
         let alternative = alternative(cursor, number, names).map_err(|wrong| (number, wrong))?;
-        let barrier = unordered.is_none() && is_barrier(&alternative.pattern) && matches!(times, Times::Once | Times::Maybe);
-        let expected = Expected { times, alternatives: vec![alternative] };
+        let barrier =
+            unordered.is_none() && is_barrier(&alternative.pattern) && matches!(times, Times::Once | Times::Maybe);
+        let expected = Expected {
+            times,
+            alternatives: vec![alternative],
+        };
         last = if let Some((_, sequence)) = &mut ordered {
             sequence.push(expected);
             Last::Ordered
@@ -265,7 +303,9 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
             Last::Group
         };
     }
-    block.slots.retain(|slot| !matches!(slot, Slot::Lines(lines) if lines.is_empty()));
+    block
+        .slots
+        .retain(|slot| !matches!(slot, Slot::Lines(lines) if lines.is_empty()));
     match (ordered, unordered) {
         (Some((number, _)), _) => Err(at(number, 0, "`ordered` without `end`")),
         (_, Some(number)) => Err(at(number, 0, "`unordered` without `end`")),
@@ -329,7 +369,12 @@ fn alternative(mut cursor: Cursor<'_>, line: u32, names: &mut Names<'_>) -> Pars
     cursor.line = text;
     let pattern = cursor.pattern(names)?;
     let text = text.get(start..).unwrap_or_default().to_owned();
-    Ok(Alternative { line, text, pattern, then })
+    Ok(Alternative {
+        line,
+        text,
+        pattern,
+        then,
+    })
 }
 
 /// Whether no line passes this one.

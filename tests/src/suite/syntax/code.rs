@@ -73,7 +73,9 @@ pub(in super::super) fn is_known(name: &str) -> bool {
 /// Checks a code, if there is one.
 pub(super) fn check(code: Option<&[Token]>) -> Checked {
     let Some(code) = code else { return Ok(()) };
-    let Some((name, rest)) = code.split_first() else { return Err("an empty response code".into()) };
+    let Some((name, rest)) = code.split_first() else {
+        return Err("an empty response code".into());
+    };
     if !is_atom_token(name) {
         return Err("a response code begins with an atom".into());
     }

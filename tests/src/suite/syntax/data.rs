@@ -9,7 +9,9 @@ use super::{Checked, Row, fetch};
 
 /// Checks untagged data.
 pub(super) fn check(tokens: &[Token]) -> Checked {
-    let Some((first, rest)) = tokens.split_first() else { return Err("an empty response".into()) };
+    let Some((first, rest)) = tokens.split_first() else {
+        return Err("an empty response".into());
+    };
     if first.number().is_some() {
         return numbered(first, rest);
     }
@@ -69,7 +71,9 @@ pub(super) fn check(tokens: &[Token]) -> Checked {
 
 /// `3 EXISTS` and its like.
 fn numbered(number: &Token, rest: &[Token]) -> Checked {
-    let Some((name, rest)) = rest.split_first() else { return Err("a number and nothing more".into()) };
+    let Some((name, rest)) = rest.split_first() else {
+        return Err("a number and nothing more".into());
+    };
     let name = String::from_utf8_lossy(name.atom().unwrap_or_default()).to_ascii_uppercase();
     match name.as_str() {
         "EXISTS" | "RECENT" if is_number(number) && rest.is_empty() => Ok(()),
@@ -83,7 +87,11 @@ fn numbered(number: &Token, rest: &[Token]) -> Checked {
 }
 
 fn all(of: &str, tokens: &[Token], is: impl Fn(&Token) -> bool) -> Checked {
-    if tokens.iter().all(is) { Ok(()) } else { Err(format!("{of} has what does not belong into it")) }
+    if tokens.iter().all(is) {
+        Ok(())
+    } else {
+        Err(format!("{of} has what does not belong into it"))
+    }
 }
 
 /// Capabilities: atoms, IMAP4rev1 or IMAP4rev2 among them.
@@ -227,9 +235,13 @@ fn vanished(tokens: &[Token]) -> Checked {
 fn namespaces(tokens: &[Token]) -> Checked {
     let mut row = Row::new("NAMESPACE", tokens);
     for _ in 0..3 {
-        let namespaces = row.must("NIL or a list", |t| is_nil(t) || t.list().is_some_and(|l| !l.is_empty()))?;
+        let namespaces = row.must("NIL or a list", |t| {
+            is_nil(t) || t.list().is_some_and(|l| !l.is_empty())
+        })?;
         for (index, namespace) in namespaces.list().unwrap_or_default().iter().enumerate() {
-            let Token::List { items, glued } = namespace else { return Err("NAMESPACE: a namespace is a list".into()) };
+            let Token::List { items, glued } = namespace else {
+                return Err("NAMESPACE: a namespace is a list".into());
+            };
             if *glued != (index > 0) {
                 return Err("NAMESPACE: nothing stands between namespaces".into());
             }

@@ -26,7 +26,9 @@ fn item(items: &mut Row<'_>) -> Checked {
     let name = items.next("an item")?;
     let word = match name {
         Token::Section { name, spec, origin } => return section(name, spec, origin.as_deref(), items),
-        other => String::from_utf8_lossy(other.atom().ok_or("FETCH: the name of an item is an atom")?).to_ascii_uppercase(),
+        other => {
+            String::from_utf8_lossy(other.atom().ok_or("FETCH: the name of an item is an atom")?).to_ascii_uppercase()
+        }
     };
     match word.as_str() {
         "FLAGS" => {
@@ -79,7 +81,10 @@ fn section(name: &[u8], spec: &[Token], origin: Option<&[u8]>, items: &mut Row<'
         items.must("a string or NIL", is_nstring)?;
         return Ok(());
     }
-    let parts = |text: &[u8]| text.split(|b| *b == b'.').all(|n| is_nz_number(&Token::Atom(n.to_vec())));
+    let parts = |text: &[u8]| {
+        text.split(|b| *b == b'.')
+            .all(|n| is_nz_number(&Token::Atom(n.to_vec())))
+    };
     let part = match spec {
         [] => true,
         [Token::Atom(text)] => parts(text),
@@ -106,7 +111,10 @@ fn section_spec(spec: &[Token]) -> Checked {
     };
     let mut words = first.split(|b| *b == b'.').peekable();
     let mut part = false;
-    while words.next_if(|word| is_nz_number(&Token::Atom(word.to_vec()))).is_some() {
+    while words
+        .next_if(|word| is_nz_number(&Token::Atom(word.to_vec())))
+        .is_some()
+    {
         part = true;
     }
     let text: Vec<&[u8]> = words.collect();
@@ -141,7 +149,9 @@ fn addresses(field: &str, token: &Token) -> Checked {
         return Ok(());
     }
     let list = token.list().filter(|list| !list.is_empty());
-    let Some(list) = list else { return Err(format!("ENVELOPE: {field} is NIL or a list of addresses")) };
+    let Some(list) = list else {
+        return Err(format!("ENVELOPE: {field} is NIL or a list of addresses"));
+    };
     for (index, address) in list.iter().enumerate() {
         let Token::List { items, glued } = address else {
             return Err(format!("ENVELOPE: an address of {field} is a list"));
@@ -185,7 +195,10 @@ fn body(tokens: &[Token], extended: bool) -> Checked {
 fn single(tokens: &[Token], extended: bool) -> Checked {
     let mut row = Row::new("a part's structure", tokens);
     let media = row.must("the type, a string", is_string)?.string().unwrap_or_default();
-    let subtype = row.must("the subtype, a string", is_string)?.string().unwrap_or_default();
+    let subtype = row
+        .must("the subtype, a string", is_string)?
+        .string()
+        .unwrap_or_default();
     parameters(&mut row)?;
     row.must("the id, a string or NIL", is_nstring)?;
     row.must("the description, a string or NIL", is_nstring)?;
@@ -210,7 +223,9 @@ fn single(tokens: &[Token], extended: bool) -> Checked {
 
 fn parameters(row: &mut Row<'_>) -> Checked {
     let pairs = |list: &[Token]| !list.is_empty() && list.len() % 2 == 0 && list.iter().all(is_string);
-    row.must("the parameters, NIL or pairs of strings", |t| is_nil(t) || t.list().is_some_and(pairs))?;
+    row.must("the parameters, NIL or pairs of strings", |t| {
+        is_nil(t) || t.list().is_some_and(pairs)
+    })?;
     Ok(())
 }
 
@@ -234,14 +249,24 @@ fn extension(row: &mut Row<'_>) -> Checked {
         return Ok(());
     }
     let languages = |list: &[Token]| !list.is_empty() && list.iter().all(is_string);
-    row.must("the language, a string, NIL or strings", |t| is_nstring(t) || t.list().is_some_and(languages))?;
+    row.must("the language, a string, NIL or strings", |t| {
+        is_nstring(t) || t.list().is_some_and(languages)
+    })?;
     if row.is_at_end() {
         return Ok(());
     }
     row.must("the location, a string or NIL", is_nstring)?;
-    if row.left.iter().all(is_extension) { Ok(()) } else { Err("what follows the location has another syntax".into()) }
+    if row.left.iter().all(is_extension) {
+        Ok(())
+    } else {
+        Err("what follows the location has another syntax".into())
+    }
 }
 
 fn is_extension(token: &Token) -> bool {
-    is_nstring(token) || is_number(token) || token.list().is_some_and(|list| !list.is_empty() && list.iter().all(is_extension))
+    is_nstring(token)
+        || is_number(token)
+        || token
+            .list()
+            .is_some_and(|list| !list.is_empty() && list.iter().all(is_extension))
 }

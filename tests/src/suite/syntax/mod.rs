@@ -55,7 +55,10 @@ impl<'a> Row<'a> {
 
     /// The next token.
     fn next(&mut self, what: &str) -> Result<&'a Token, String> {
-        let (first, rest) = self.left.split_first().ok_or_else(|| format!("{}: {what} is missing", self.of))?;
+        let (first, rest) = self
+            .left
+            .split_first()
+            .ok_or_else(|| format!("{}: {what} is missing", self.of))?;
         if !self.left.is_empty() && matches!(first, Token::List { glued: true, .. }) {
             return Err(format!("{}: a space is missing between two lists", self.of));
         }
@@ -66,7 +69,11 @@ impl<'a> Row<'a> {
     /// The next token, which must be so.
     fn must(&mut self, what: &str, is: impl Fn(&Token) -> bool) -> Result<&'a Token, String> {
         let token = self.next(what)?;
-        if is(token) { Ok(token) } else { Err(format!("{}: this is not {what}", self.of)) }
+        if is(token) {
+            Ok(token)
+        } else {
+            Err(format!("{}: this is not {what}", self.of))
+        }
     }
 
     /// The list that comes next.
@@ -80,6 +87,10 @@ impl<'a> Row<'a> {
     }
 
     fn end(&self) -> Checked {
-        if self.is_at_end() { Ok(()) } else { Err(format!("{}: there is more than belongs to it", self.of)) }
+        if self.is_at_end() {
+            Ok(())
+        } else {
+            Err(format!("{}: there is more than belongs to it", self.of))
+        }
     }
 }

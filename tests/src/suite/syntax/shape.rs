@@ -131,11 +131,19 @@ impl Strings {
         if !self.fits(octets) {
             return Err("octets above 127 in the text".into());
         }
-        if octets.contains(&0) { Err("NUL in the text".into()) } else { Ok(()) }
+        if octets.contains(&0) {
+            Err("NUL in the text".into())
+        } else {
+            Ok(())
+        }
     }
 
     fn fits(self, octets: &[u8]) -> bool {
-        if self.utf8 { std::str::from_utf8(octets).is_ok() } else { octets.is_ascii() }
+        if self.utf8 {
+            std::str::from_utf8(octets).is_ok()
+        } else {
+            octets.is_ascii()
+        }
     }
 }
 
