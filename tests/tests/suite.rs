@@ -70,7 +70,5 @@ impl Fill for Inbox {
     }
 }
 
-#[path = "suite/faults.rs"]
-mod faults;
 #[path = "suite/socket.rs"]
 mod socket;
