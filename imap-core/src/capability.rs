@@ -145,6 +145,34 @@ mod tests {
         assert_eq!(of(|can| can.create_special_use = true), list("", " CREATE-SPECIAL-USE"));
     }
 
+    /// R3501-089, R3501-090, R3501-111, R3501-118
+    #[test]
+    fn the_list_follows_from_what_the_connection_can_do() {
+        let with_tls = Config {
+            starttls: true,
+            ..Config::default()
+        };
+        let insecure = Config {
+            insecure_auth: true,
+            ..Config::default()
+        };
+        let plain = Config::default();
+        let na = State::NotAuthenticated;
+        let selected = State::Selected { read_only: false };
+        let table = [
+            (&with_tls, na, false, false, "IMAP4rev1 STARTTLS LOGINDISABLED "),
+            (&with_tls, na, false, true, "IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN "),
+            (&with_tls, na, true, false, "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN "),
+            (&plain, na, false, false, "IMAP4rev1 LOGINDISABLED "),
+            (&insecure, na, false, false, "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN "),
+            (&with_tls, State::Authenticated, false, true, "IMAP4rev1 "),
+            (&with_tls, selected, true, false, "IMAP4rev1 "),
+        ];
+        for (config, state, tls, loopback, start) in table {
+            assert_eq!(list(config, state, tls, loopback), format!("{start}{REST}"));
+        }
+    }
+
     #[test]
     fn configuration_only_takes_away() {
         let config = Config {
