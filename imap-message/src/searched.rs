@@ -8,7 +8,6 @@ use crate::encoded_word::decode_header;
 use crate::field_reader::{FieldPiece, FieldReader};
 use crate::index::Index;
 use crate::part::Part;
-use crate::tree::PartKind;
 
 /// The version of what is searched and how it is decoded. Who keeps an index of these texts makes it again when this, or
 /// [`VERSION`](crate::VERSION), is another.
@@ -28,10 +27,9 @@ pub enum Searched<'i> {
 pub enum HeaderRole {
     /// The message's own: for HEADER and TEXT.
     Own,
-    /// The MIME header of a part: for TEXT.
-    Mime,
-    /// That of a message within the message: for BODY and TEXT.
-    Nested,
+    /// That of a part, or of a message within the message: for TEXT. BODY matches no header field (RFC 9051 6.4.4, which
+    /// makes the words of RFC 3501 plain).
+    Within,
 }
 
 /// The stretches of a message that are searched, in their order, and where each stands. Nothing is found across two.
@@ -43,11 +41,7 @@ pub fn searched<B: AsRef<[u8]>>(index: &Index<B>) -> impl Iterator<Item = (Range
         let header = (part.header(), Searched::Header(role));
         let is_text = part.is_leaf() && matches!(part.media_type().0, "text" | "message");
         let text = is_text.then(|| (part.body(), Searched::Text(part)));
-        // A message within the message follows the part that carries it.
-        role = match part.kind() {
-            PartKind::Message => HeaderRole::Nested,
-            _ => HeaderRole::Mime,
-        };
+        role = HeaderRole::Within;
         [Some(header), text].into_iter().flatten()
     })
 }
@@ -177,10 +171,10 @@ mod tests {
     fn headers_and_texts_come_in_their_order_and_nothing_else_does() {
         let expected = [
             "Own Subject: outer\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n",
-            "Mime Content-Type: message/rfc822\r\n\r\n",
-            "Nested Subject: innér\r\n\r\n",
+            "Within Content-Type: message/rfc822\r\n\r\n",
+            "Within Subject: innér\r\n\r\n",
             "within",
-            "Mime Content-Type: image/png\r\n\r\n",
+            "Within Content-Type: image/png\r\n\r\n",
         ];
         for size in [1, 7, 1_000] {
             assert_eq!(texts(NESTED, size), expected, "pieces of {size}");

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use backend_api::{Bytes, Error, Result};
-use imap_message::{FieldText, HeaderReader, HeaderRole, Index, Indexer, Searched, TextDecoder, searched};
+use imap_message::{FieldText, HeaderReader, Index, Indexer, Searched, TextDecoder, searched};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::grams::{Area, Collector, Tail};
@@ -49,7 +49,7 @@ pub(super) fn read(mail: &Connection, folder: &Folder, source: Source, grams: &m
             break;
         }
         match what {
-            Searched::Header(role) => reading.header(&octets, range, role)?,
+            Searched::Header(_) => reading.header(&octets, range)?,
             Searched::Text(part) => reading.text(&octets, range, TextDecoder::of(&part))?,
         }
     }
@@ -130,11 +130,7 @@ impl Reading<'_> {
         self.certain && self.text <= MOST_TEXT && self.grams.len() <= MOST_GRAMS
     }
 
-    fn header(&mut self, octets: &Open<'_>, mut rest: Range<u64>, role: HeaderRole) -> Result<()> {
-        let area = match role {
-            HeaderRole::Own | HeaderRole::Mime => Area::Header,
-            HeaderRole::Nested => Area::Body,
-        };
+    fn header(&mut self, octets: &Open<'_>, mut rest: Range<u64>) -> Result<()> {
         let (mut raw, mut decoded) = (Tail::default(), Tail::default());
         let mut reader = HeaderReader::new();
         let mut field = |field: &FieldText<'_>| {
@@ -142,8 +138,8 @@ impl Reading<'_> {
             self.certain &= field.ends();
             let text = field.raw();
             self.text += text.len() as u64;
-            self.grams.push(area, &mut raw, &text);
-            field.decoded(&mut |piece| self.grams.push(area, &mut decoded, piece));
+            self.grams.push(Area::Header, &mut raw, &text);
+            field.decoded(&mut |piece| self.grams.push(Area::Header, &mut decoded, piece));
         };
         while !rest.is_empty() {
             reader.push(&octets.next(&mut rest)?, &mut field);

@@ -73,8 +73,7 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
     fn wants_header(&self, role: HeaderRole) -> bool {
         match role {
             HeaderRole::Own => self.parts.has_text || self.fields.iter().any(Option::is_none),
-            HeaderRole::Mime => self.parts.has_text,
-            HeaderRole::Nested => !self.parts.needles.is_empty(),
+            HeaderRole::Within => self.parts.has_text,
         }
     }
 
@@ -85,20 +84,17 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
         let mut rest = range;
         while !rest.is_empty() {
             let octets = next_piece(body, &mut rest).await?;
-            reader.push(&octets, &mut |field| self.field(field, role, &mut text, &mut unknown));
+            reader.push(&octets, &mut |field| self.field(field, &mut text, &mut unknown));
         }
-        reader.finish(&mut |field| self.field(field, role, &mut text, &mut unknown));
+        reader.finish(&mut |field| self.field(field, &mut text, &mut unknown));
         unknown.settle(self);
         Ok(evaluate(&self.parts.root, self).ok())
     }
 
-    fn field(&mut self, field: &FieldText<'_>, role: HeaderRole, text: &mut HeaderText, unknown: &mut HeaderFields) {
+    fn field(&mut self, field: &FieldText<'_>, text: &mut HeaderText, unknown: &mut HeaderFields) {
         unknown.take(self.parts, field);
         let needles = &self.parts.needles;
-        let hits = match role {
-            HeaderRole::Nested => &mut self.in_body,
-            HeaderRole::Own | HeaderRole::Mime => &mut self.in_header,
-        };
+        let hits = &mut self.in_header;
         if needles.is_empty() {
             return;
         }
