@@ -464,3 +464,22 @@ impl Connection {
 fn at_most(left: u64, available: usize) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(available)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_with_nothing_to_say_keeps_no_buffer() {
+        let mut conn = Connection::new(Config::default(), true, false);
+        conn.set_authenticated();
+        conn.input().extend_from_slice(b"a IDLE\r\n");
+        assert!(matches!(conn.next_event(), Event::Command { .. }));
+        conn.begin_idle();
+        assert_eq!(conn.input.capacity(), 0);
+        conn.input().extend_from_slice(b"DONE\r\n");
+        assert!(matches!(conn.next_event(), Event::IdleDone { .. }));
+        conn.shrink();
+        assert_eq!(conn.input.capacity(), 0);
+    }
+}

@@ -295,15 +295,6 @@ fn too_many_bad_commands_in_a_row_end_the_connection() {
 }
 
 #[test]
-fn a_connection_with_nothing_to_say_keeps_no_buffer() {
-    let mut d = Driver::selected();
-    d.send("a IDLE\r\n");
-    d.core.shrink();
-    let text = format!("{:?}", d.core);
-    assert!(text.contains("input: b\"\""), "{text}");
-}
-
-#[test]
 fn secrets_are_in_no_debug_output() {
     let mut d = Driver::new(Config::default());
     d.send("a LOGIN fred {6+}\r\nsecret");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use imap_server::prelude::*;
 use tokio::time::Instant;
 
-use crate::client::{CAPS_IN, Client, far};
+use crate::client::{CAPS, CAPS_IN, Client, far, greeting_without_login};
 use crate::fake::{Fake, Fault};
 
 fn base64(octets: &[u8]) -> String {
@@ -70,8 +70,7 @@ async fn what_is_no_base64_is_bad_and_the_connection_goes_on() {
     c.send("a AUTHENTICATE PLAIN\r\n").await;
     c.expect("+ \r\n").await;
     c.send("!!!\r\n").await;
-    let line = c.line().await;
-    assert!(line.starts_with("a BAD"), "{line}");
+    c.expect("a BAD expected base64\r\n").await;
     c.talk("C: b NOOP\nS: b OK NOOP completed").await;
 }
 
@@ -80,8 +79,7 @@ async fn an_unknown_mechanism_is_refused() {
     let fake = Fake::new(0);
     let mut c = Client::greeted(&Server::new(fake.clone())).await;
     c.send("a AUTHENTICATE CRAM-MD5\r\n").await;
-    let line = c.line().await;
-    assert!(line.starts_with("a NO [CANNOT]"), "{line}");
+    c.expect("a NO [CANNOT] this mechanism is not offered\r\n").await;
     assert_eq!(fake.calls(), [""; 0]);
 }
 
@@ -147,9 +145,7 @@ async fn between_two_machines_a_password_needs_tls() {
     let fake = Fake::new(0);
     let server = Server::new(fake.clone());
     let mut c = Client::with_pipe(&server, far(), Tls::None, 4096);
-    let greeting = c.line().await;
-    assert!(greeting.contains(" LOGINDISABLED "), "{greeting}");
-    assert!(!greeting.contains("AUTH="), "{greeting}");
+    c.expect(&greeting_without_login(false)).await;
     for command in [
         "LOGIN demo secret",
         "AUTHENTICATE PLAIN",
@@ -157,8 +153,8 @@ async fn between_two_machines_a_password_needs_tls() {
         "AUTHENTICATE PLAIN AGRlbW8Ac2VjcmV0",
     ] {
         c.send(format!("a {command}\r\n")).await;
-        let line = c.line().await;
-        assert!(line.starts_with("a NO [PRIVACYREQUIRED] "), "{line}");
+        c.expect("a NO [PRIVACYREQUIRED] passwords are taken over TLS alone\r\n")
+            .await;
     }
     assert_eq!(fake.calls(), [""; 0]);
 }
@@ -169,11 +165,11 @@ async fn one_loopback_end_is_not_enough() {
     let half = ConnInfo::new("127.0.0.1:9".parse().ok(), "192.0.2.1:143".parse().ok());
     for info in [half, ConnInfo::default()] {
         let mut c = Client::with_pipe(&server, info, Tls::None, 4096);
-        assert!(c.line().await.contains(" LOGINDISABLED "));
+        c.expect(&greeting_without_login(false)).await;
     }
     let mapped = ConnInfo::new("[::ffff:127.0.0.1]:9".parse().ok(), "[::1]:143".parse().ok());
     let mut c = Client::with_pipe(&server, mapped, Tls::None, 4096);
-    assert!(c.line().await.contains(" AUTH=PLAIN "));
+    c.expect(&format!("* OK [CAPABILITY {CAPS}] Ready\r\n")).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +177,7 @@ async fn a_password_is_taken_on_an_encrypted_stream_and_where_it_was_allowed() {
     let mut encrypted = far();
     encrypted.tls = true;
     let mut c = Client::with_pipe(&Server::new(Fake::new(0)), encrypted, Tls::None, 4096);
-    assert!(c.line().await.contains(" AUTH=PLAIN "));
+    c.expect(&format!("* OK [CAPABILITY {CAPS}] Ready\r\n")).await;
     let insecure = Server::builder(Fake::new(0)).insecure_auth(true).build();
     let mut c = Client::with_pipe(&insecure, far(), Tls::None, 4096);
     c.line().await;
@@ -194,12 +190,12 @@ async fn logging_in_twice_and_commands_before_login_are_bad() {
     let server = Server::new(Fake::new(0));
     let mut c = Client::greeted(&server).await;
     c.send("a SELECT INBOX\r\n").await;
-    assert!(c.line().await.starts_with("a BAD"));
+    c.expect("a BAD SELECT is not possible now: log in first\r\n").await;
     let mut c = Client::logged_in(&server).await;
-    for command in ["LOGIN demo secret", "AUTHENTICATE PLAIN", "STARTTLS"] {
-        c.send(format!("a {command}\r\n")).await;
-        let line = c.line().await;
-        assert!(line.starts_with("a BAD"), "{line}");
+    for (command, arguments) in [("LOGIN", " demo secret"), ("AUTHENTICATE", " PLAIN"), ("STARTTLS", "")] {
+        c.send(format!("a {command}{arguments}\r\n")).await;
+        c.expect(&format!("a BAD {command} is not possible now: already logged in\r\n"))
+            .await;
     }
 }
 
@@ -231,8 +227,7 @@ async fn a_backend_may_know_the_client_or_turn_it_away() {
     fake.world().preauth = true;
     let server = Server::new(fake.clone());
     let mut c = Client::new(&server);
-    let greeting = c.line().await;
-    assert!(greeting.starts_with("* PREAUTH [CAPABILITY IMAP4rev1 "), "{greeting}");
+    c.expect(&format!("* PREAUTH [CAPABILITY {CAPS_IN}] Ready\r\n")).await;
     c.talk("C: a STATUS INBOX (MESSAGES)\nS: * STATUS INBOX (MESSAGES 0)\nS: a OK STATUS completed")
         .await;
     fake.world().turn_away = Some("Not you");
@@ -274,7 +269,9 @@ async fn there_are_caps_on_connections_in_all_of_a_user_and_from_an_address() {
         .expect("a NO [LIMIT] Too many connections of this user, close some first\r\n")
         .await;
     second.send("b LOGIN user2 secret\r\n").await;
-    assert!(second.line().await.starts_with("b OK"));
+    second
+        .expect(&format!("b OK [CAPABILITY {CAPS_IN}] Logged in\r\n"))
+        .await;
 }
 
 /// R3501-090: before login what some session may be able to do, after it what this one can; in CAPABILITY, in the codes of

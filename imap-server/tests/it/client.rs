@@ -37,6 +37,13 @@ pub const CAPS: &str = "IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR ID ENABLE IDLE L
 pub const CAPS_IN: &str = "IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ NAMESPACE UNSELECT UIDPLUS MOVE \
                            CHILDREN SPECIAL-USE CREATE-SPECIAL-USE APPENDLIMIT=1073741824";
 
+/// The greeting of who may send no password, and may begin TLS or not.
+pub fn greeting_without_login(starttls: bool) -> String {
+    let starttls = if starttls { "STARTTLS " } else { "" };
+    let rest = CAPS_IN.strip_prefix("IMAP4rev1 ").unwrap();
+    format!("* OK [CAPABILITY IMAP4rev1 {starttls}LOGINDISABLED {rest}] Ready\r\n")
+}
+
 impl Client {
     /// A connection that breaks when told to.
     pub fn breakable(server: &Server<Fake>) -> (Self, Arc<Notify>) {
