@@ -302,6 +302,8 @@ impl Player {
         );
         let fits = match act {
             Act::OpenNothing => true,
+            // RFC 3501 6.4.2 knows no NO.
+            Act::Shut => !able.strict,
             _ if self.doomed => true,
             Act::Mailbox => !able.strict || !able.writable,
             _ if !able.writable && !reads => true,

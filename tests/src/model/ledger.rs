@@ -145,7 +145,8 @@ impl Ledger {
         }
         let all: Vec<u32> = shelf.ids.keys().copied().collect();
         shelf.taken.extend(all);
-        let uncertain = shelf.uncertain;
+        // A copy of what nobody had looked into is there as well.
+        let uncertain = shelf.uncertain || shelf.explained.iter().any(|uid| !shelf.ids.contains_key(uid));
         let new = self.shelf(into);
         (new.expected, new.possible, new.uncertain) = (expected, possible, uncertain);
     }

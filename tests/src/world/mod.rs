@@ -297,8 +297,9 @@ macro_rules! claims {
     };
 }
 
-/// Of `secret`, and it costs nothing: what a costly one is for is tested elsewhere.
-const HASH: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+/// Of `secret`, and it costs nothing: what a costly one is for is tested elsewhere. One that is no argon2id would be made
+/// anew at the first login.
+const HASH: &str = "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$vk+JgWgZGbXHtEqPQPhzXbD+QxxkJR5Fq2AXLhDyYaY";
 
 /// Octets on their way in each direction.
 const PIPE: usize = 64 * 1024;
