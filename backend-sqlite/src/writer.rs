@@ -193,11 +193,13 @@ where
 
 /// The writer's thread.
 pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<Message>) {
+    let mut pace = Pace::default();
     while let Ok(first) = queue.recv() {
         let mut stop = false;
         let mut group: Vec<Box<dyn Work>> = Vec::new();
         let mut behind = false;
         let mut next = Some(first);
+        let until = Instant::now() + pace.patience();
         while let Some(message) = next {
             match message {
                 Message::Work(work) => group.push(work),
@@ -208,11 +210,16 @@ pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<M
                 break;
             }
             next = queue.try_recv().ok();
+            if next.is_none() && !group.is_empty() && group.len() < pace.expected() {
+                next = queue.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+            }
         }
+        let answered = group.len();
         if behind {
             shared.writer.told.store(false, Ordering::Release);
             group.extend(shared.behind.take_work(shared));
         }
+        let began = Instant::now();
         if catch_unwind(AssertUnwindSafe(|| commit_group(shared, &conn, group))).is_err() {
             tracing::error!("the writer panicked; it goes on with a new connection");
             match crate::schema::writing(&shared.folder.database()) {
@@ -220,9 +227,46 @@ pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<M
                 Err(e) => tracing::error!(error = %e, "no new connection"),
             }
         }
+        pace.note(answered, began.elapsed());
         if stop {
             return;
         }
+    }
+}
+
+/// How many operations the next group may be of, and how long to wait for them.
+///
+/// Clients that write one thing after another send the next one shortly after the commit of the last. A group that begins
+/// with the first of them leaves the rest to another commit; where a commit takes milliseconds it pays to wait a fraction
+/// of that for as many as came together before. One client alone never waits, nor does anybody where commits are quick.
+#[derive(Default)]
+struct Pace {
+    groups: [usize; 2],
+    commit: Duration,
+}
+
+impl Pace {
+    /// A commit that takes less is not worth waiting for.
+    const QUICK: Duration = Duration::from_micros(500);
+    /// The longest that a group is waited for.
+    const MOST: Duration = Duration::from_millis(2);
+
+    fn note(&mut self, group: usize, took: Duration) {
+        if group > 0 {
+            self.groups = [self.groups[1], group];
+            self.commit = (self.commit * 3 + took) / 4;
+        }
+    }
+
+    fn expected(&self) -> usize {
+        self.groups[0].max(self.groups[1])
+    }
+
+    fn patience(&self) -> Duration {
+        if self.commit < Self::QUICK {
+            return Duration::ZERO;
+        }
+        (self.commit / 3).min(Self::MOST)
     }
 }
 
@@ -419,6 +463,30 @@ mod tests {
     use super::*;
     use crate::{Options, SqliteStore};
     use backend_api::ErrorKind;
+
+    #[test]
+    fn a_group_is_waited_for_where_several_write_and_commits_are_slow() {
+        let slow = Duration::from_millis(4);
+        let mut pace = Pace::default();
+        for _ in 0..20 {
+            pace.note(1, slow);
+        }
+        assert_eq!(pace.expected(), 1, "one client alone: the first is all of the group");
+        pace.note(7, slow);
+        pace.note(1, slow);
+        assert_eq!(pace.expected(), 7);
+        assert!(
+            pace.patience() > slow / 4 && pace.patience() < slow / 2,
+            "{:?}",
+            pace.patience()
+        );
+        pace.note(1, slow);
+        assert_eq!(pace.expected(), 1, "they are gone");
+        for _ in 0..20 {
+            pace.note(7, Duration::from_micros(50));
+        }
+        assert_eq!(pace.patience(), Duration::ZERO, "commits are quick");
+    }
 
     async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
         let dir = tempfile::tempdir().unwrap();
