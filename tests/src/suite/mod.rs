@@ -8,7 +8,7 @@
 pub mod cli;
 pub mod client;
 pub mod coverage;
-pub mod fault;
+pub mod faults;
 pub mod in_process;
 pub mod library;
 mod limits;
