@@ -377,7 +377,7 @@ impl Client {
                 "The server closed the connection without a greeting.",
                 talk.last(),
             )),
-            Next::Nothing => Err(Trouble::wrong("No greeting comes. (Does the port speak TLS?)", None)),
+            Next::Nothing => Err(Trouble::wrong("No greeting comes.", None)),
         }
     }
 

@@ -25,9 +25,18 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether a capability is there after login.
+    /// Whether a capability is there: after login or, if it is about logging in, before. One that may have a value, such as
+    /// `APPENDLIMIT=1000`, is there with any.
     pub fn has(&self, capability: &str) -> bool {
-        self.after_login.iter().any(|c| c.eq_ignore_ascii_case(capability))
+        let is = |c: &String| {
+            let front = c
+                .get(..capability.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(capability));
+            front && matches!(c.as_bytes().get(capability.len()), None | Some(b'='))
+        };
+        let upper = capability.to_ascii_uppercase();
+        let logs_in = matches!(upper.as_str(), "SASL-IR" | "LOGINDISABLED" | "STARTTLS") || upper.starts_with("AUTH=");
+        self.after_login.iter().any(is) || (logs_in && self.before_login.iter().any(is))
     }
 
     /// Which server it is, as far as it says.
@@ -63,7 +72,13 @@ impl Keeper {
             Some(told) => told,
             None => client.capabilities(talk_ref).await?,
         };
-        client.secure(target, talk_ref).await?;
+        let disabled = facts.before_login.iter().any(|c| c == "LOGINDISABLED");
+        let secured = client.secure(target, talk_ref).await?;
+        if disabled && !secured {
+            return Err(Trouble::Lacks(
+                "the server takes no passwords without TLS (LOGINDISABLED)".into(),
+            ));
+        }
         let login = if second {
             target.second().unwrap_or_else(|| target.first())
         } else {

@@ -97,7 +97,7 @@ pub async fn run(
 }
 
 /// How long a login may take where others were refused before.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether a scenario itself tries to log in.
 fn logs_in(scenario: &Scenario) -> bool {

@@ -1,5 +1,7 @@
 //! Untagged data (RFC 3501 7.2, 7.3, 9 response-data, and the extensions that add to them).
 
+use std::collections::BTreeSet;
+
 use super::super::token::Token;
 use super::shape::{
     is_astring, is_atom_token, is_flag, is_mod_sequence, is_nil, is_nstring, is_number, is_number64, is_nz_number,
@@ -262,9 +264,19 @@ fn id(tokens: &[Token]) -> Checked {
     let mut row = Row::new("ID", tokens);
     let fields = row.must("NIL or a list", |t| is_nil(t) || t.list().is_some())?;
     let mut fields = Row::new("ID", fields.list().unwrap_or_default());
+    let mut names = BTreeSet::new();
     while !fields.is_at_end() {
-        fields.must("a name", is_string)?;
-        fields.must("a value", is_nstring)?;
+        let name = fields.must("a name", is_string)?.string().unwrap_or_default();
+        let value = fields.must("a value", is_nstring)?.string().unwrap_or_default();
+        if name.len() > 30 || value.len() > 1024 {
+            return Err("ID: a field has at most 30 octets, a value at most 1024 (RFC 2971 3.3)".into());
+        }
+        if !names.insert(name.to_ascii_lowercase()) {
+            return Err("ID: no field comes twice (RFC 2971 3.3)".into());
+        }
+    }
+    if names.len() > 30 {
+        return Err("ID: there are at most 30 fields (RFC 2971 3.3)".into());
     }
     row.end()
 }

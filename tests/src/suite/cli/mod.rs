@@ -1,0 +1,294 @@
+//! The program: what the command line asks for is done, and the exit status says how it went.
+
+mod arguments;
+mod progress;
+mod stress;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Parser as _;
+use tokio::sync::mpsc;
+
+use super::client::Trouble;
+use super::coverage::Coverage;
+use super::network::Network;
+use super::outcome::{self, Outcome};
+use super::place::Facts;
+use super::run::{self, Plan};
+use super::scenario::{Need, Scenario};
+use super::target::Target;
+use super::{library, parse, report};
+use arguments::{Arguments, Command, Run};
+use progress::Progress;
+
+/// Something failed.
+const FAILED: u8 = 1;
+/// Nothing could be played.
+const UNABLE: u8 = 2;
+
+/// The program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        // The reports' commands go here.
+        Some(Command::Compare { records, format }) => {
+            let compared = report::compare::run(records, *format, &mut io::stdout().lock());
+            compared.map_err(|error| error.to_string())
+        }
+        None => run_as_asked(&arguments.run),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(why) => {
+            eprintln!("imap-compliance: {why}");
+            ExitCode::from(UNABLE)
+        }
+    }
+}
+
+/// Whether nothing failed.
+fn run_as_asked(asked: &Run) -> Result<bool, String> {
+    if let Some(folder) = &asked.check {
+        let scenarios = library::folder(folder).map_err(|errors| listed(&errors))?;
+        println!("{} scenarios, no errors", scenarios.len());
+        return Ok(true);
+    }
+    let scenarios = match &asked.scenarios {
+        Some(folder) => library::folder(folder),
+        None => library::built_in(),
+    };
+    let scenarios = scenarios.map_err(|errors| listed(&errors))?;
+    if asked.coverage {
+        let covered = Coverage::of(scenarios.iter().flat_map(|s| s.covers.iter().map(String::as_str)));
+        covered
+            .write(&mut io::stdout().lock())
+            .map_err(|error| error.to_string())?;
+        return Ok(true);
+    }
+    let chosen: Vec<Arc<Scenario>> = scenarios.into_iter().filter(|s| is_chosen(asked, s)).collect();
+    let stress = asked
+        .stress
+        .filter(|_| asked.group.is_empty() || asked.group.iter().any(|g| g == "stress"));
+    if chosen.is_empty() && stress.is_none() {
+        return Err("no scenario is chosen: see --filter, --requirement, --capability and --group".to_owned());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(play(asked, chosen, stress))
+}
+
+fn listed(errors: &[parse::Error]) -> String {
+    for error in errors {
+        println!("{error}");
+    }
+    format!("{} errors in scenarios", errors.len())
+}
+
+fn is_chosen(asked: &Run, scenario: &Scenario) -> bool {
+    let any = |all: &[String], is: &dyn Fn(&String) -> bool| all.is_empty() || all.iter().any(is);
+    any(&asked.filter, &|glob| {
+        matches(glob.as_bytes(), scenario.name.as_bytes())
+    }) && any(&asked.requirement, &|id| {
+        scenario.covers.iter().any(|c| c.eq_ignore_ascii_case(id))
+    }) && any(&asked.capability, &|name| {
+        scenario.needs.contains(&Need::Capability(name.to_ascii_uppercase()))
+    }) && any(&asked.group, &|group| scenario.group == *group)
+}
+
+/// Whether a name matches a pattern of `*` and `?`.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // Where the last `*` was, and how much of the name it takes.
+    let (mut at, mut from, mut star) = (0, 0, None);
+    while let Some(octet) = name.get(from) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, from));
+                at += 1;
+            }
+            Some(expected) if expected == octet || *expected == b'?' => {
+                at += 1;
+                from += 1;
+            }
+            _ => match star {
+                Some((before, taken)) => {
+                    at = before + 1;
+                    from = taken + 1;
+                    star = Some((before, taken + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(at..).is_some_and(|rest| rest.iter().all(|b| *b == b'*'))
+}
+
+async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -> Result<bool, String> {
+    let target = target(asked)?;
+    let (began, started) = (Instant::now(), report::now());
+    let timeout = Duration::from_secs_f64(asked.timeout);
+    let facts = run::survey(&target, timeout.max(run::PATIENCE))
+        .await
+        .map_err(|trouble| unable(asked, trouble))?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seed = asked.seed.unwrap_or_else(|| u64::from(since.subsec_nanos()));
+    let plan = Arc::new(Plan {
+        timeout,
+        jobs: asked.jobs,
+        name: format!("{:x}{:x}", std::process::id(), since.subsec_millis()),
+        repeat: asked.repeat(&target.address, "--filter '{}'"),
+    });
+    let mut progress = Progress::new(scenarios.len(), asked.verbose);
+    let (shared, facts) = (Arc::new(target.clone()), Arc::new(facts));
+    let mut outcomes = play_all(shared, facts.clone(), scenarios, plan, &mut progress).await?;
+    if let Some(seconds) = stress {
+        let repeat = asked.repeat(&target.address, "--group stress --stress 600 --seed {seed}");
+        let done = tokio::task::spawn_blocking(move || {
+            let outcome = stress::run(&target, seconds, seed, &repeat, &progress);
+            (outcome, progress)
+        });
+        let (outcome, back) = done
+            .await
+            .map_err(|error| format!("the model checker broke off: {error}"))?;
+        progress = back;
+        progress.ended(&outcome);
+        outcomes.push(outcome);
+    }
+    progress.end();
+    outcomes.sort_by(|a, b| a.name.cmp(&b.name));
+    let run = outcome::Run {
+        version: report::json::VERSION,
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        target: asked.server.clone().unwrap_or_default(),
+        server: facts.server(),
+        capabilities: facts.after_login.clone(),
+        started,
+        millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        seed,
+        outcomes,
+    };
+    written(&run, asked).map_err(|error| format!("the report cannot be written: {error}"))?;
+    Ok(progress.failed() == 0)
+}
+
+/// All outcomes; those so far when the user interrupts. Its mailboxes are removed either way.
+async fn play_all(
+    target: Arc<Network>,
+    facts: Arc<Facts>,
+    scenarios: Vec<Arc<Scenario>>,
+    plan: Arc<Plan>,
+    progress: &mut Progress,
+) -> Result<Vec<Outcome>, String> {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let target: Arc<dyn Target> = target;
+    let running = tokio::spawn(run::run(target, facts, Arc::new(scenarios), plan, sender));
+    let mut outcomes = Vec::new();
+    loop {
+        tokio::select! {
+            outcome = receiver.recv() => match outcome {
+                Some(outcome) => {
+                    progress.ended(&outcome);
+                    outcomes.push(outcome);
+                }
+                None => break,
+            },
+            _ = tokio::signal::ctrl_c() => {
+                progress.says("interrupted: the mailboxes are being removed");
+                // Whoever has something to send ends instead.
+                drop(receiver);
+                break;
+            }
+        }
+    }
+    running.await.map_err(|error| format!("the run broke off: {error}"))?;
+    Ok(outcomes)
+}
+
+fn target(asked: &Run) -> Result<Network, String> {
+    let server = asked
+        .server
+        .as_ref()
+        .ok_or("HOST:PORT is missing: the server to play on (see --help)")?;
+    let port = server
+        .rsplit_once(':')
+        .and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
+    if port.is_none() {
+        return Err(format!("`{server}` is not HOST:PORT"));
+    }
+    let (first, second) = asked.logins()?;
+    Ok(Network {
+        address: server.clone(),
+        first,
+        second,
+        security: asked.security(),
+        insecure: asked.insecure,
+        owns_inbox: asked.inbox,
+    })
+}
+
+/// Why nothing can be played, and what may help.
+fn unable(asked: &Run, trouble: Trouble) -> String {
+    let what = match trouble {
+        Trouble::Lacks(what) | Trouble::Wrong { what, .. } => what,
+    };
+    let server = asked.server.as_deref().unwrap_or_default();
+    let hint = if what.contains("invalid peer certificate") {
+        "\n  The certificate is not trusted: --insecure takes any."
+    } else if asked.tls && what.contains("InvalidContentType") {
+        "\n  The port does not speak TLS from the first octet on: try --starttls, or the port for TLS (993)."
+    } else if what.contains("LOGINDISABLED") {
+        "\n  Try --starttls, or --tls and the port for it (993)."
+    } else if !asked.tls && (what.contains("greeting") || what.contains("LF")) {
+        "\n  If the port speaks TLS from the first octet on, try --tls."
+    } else {
+        ""
+    };
+    format!("{server}: {what}{hint}")
+}
+
+fn written(run: &outcome::Run, asked: &Run) -> io::Result<()> {
+    match &asked.output {
+        None => {
+            let out = io::stdout();
+            let colour = report::colour_wanted(&out);
+            report::write(run, asked.format, &mut out.lock(), colour)
+        }
+        Some(path) => to_file(run, asked, path),
+    }
+}
+
+fn to_file(run: &outcome::Run, asked: &Run, path: &Path) -> io::Result<()> {
+    let mut out = io::BufWriter::new(File::create(path)?);
+    report::write(run, asked.format, &mut out, false)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_glob_matches_whole_names() {
+        let all = |pattern: &str| {
+            let names = ["rfc3501/6.4.5-fetch/a", "rfc3501/6.4.6-store/ab", "x"];
+            names.map(|name| matches(pattern.as_bytes(), name.as_bytes()))
+        };
+        assert_eq!(all("*"), [true, true, true]);
+        assert_eq!(all("rfc3501/6.4.?-*/a"), [true, false, false]);
+        assert_eq!(all("*a*b"), [false, true, false]);
+        assert_eq!(all("x"), [false, false, true]);
+        assert_eq!(all(""), [false, false, false]);
+    }
+}
