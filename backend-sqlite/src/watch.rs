@@ -73,10 +73,11 @@ impl Seen {
         }
     }
 
-    fn is_ours(&self, change: i64) -> bool {
+    /// Whether every change above `after`, up to `up_to`, is our own.
+    fn are_ours(&self, after: i64, up_to: i64) -> bool {
         let own = self.own.lock();
-        let at = own.partition_point(|(_, end)| *end < change);
-        own.get(at).is_some_and(|(start, _)| *start <= change)
+        let at = own.partition_point(|(_, end)| *end <= after);
+        up_to <= after || own.get(at).is_some_and(|(start, end)| *start <= after + 1 && up_to <= *end)
     }
 
     fn forget_ours(&self, up_to: i64) {
@@ -112,6 +113,7 @@ impl Seen {
 
     fn look_with(&self, probe: &mut Probe, shared: &Shared) {
         let began = self.micros();
+        let known = probe.change;
         let found = match probe.look() {
             Ok(found) => found,
             Err(e) => {
@@ -126,8 +128,10 @@ impl Seen {
         let Some(watcher) = shared.watcher.get() else {
             return;
         };
-        for changed in found {
-            if !self.is_ours(changed.number) {
+        // A mailbox bears the number of its last change alone: one of another process may stand behind our own, which the
+        // writer may not have told yet.
+        if !self.are_ours(known, probe.change) {
+            for changed in found {
                 watcher.mailbox(&changed.account, changed.mailbox, changed.changes);
             }
         }
@@ -140,7 +144,6 @@ impl Seen {
 struct Changed {
     account: Account,
     mailbox: MailboxId,
-    number: i64,
     changes: Option<Changes>,
 }
 
@@ -163,7 +166,6 @@ impl Probe {
             found.push(Changed {
                 account: Account::with_id(row.get_ref(1)?.as_str()?, unsigned(account)),
                 mailbox: unsigned(row.get(2)?),
-                number: last,
                 changes: gone.then_some(deleted(mod_seq(row.get(5)?))),
             });
         }

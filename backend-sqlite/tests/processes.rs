@@ -48,6 +48,21 @@ async fn what_the_other_acknowledged_is_seen_by_the_next_look() {
     }
 }
 
+/// What we have just committed ourselves may not have been told yet: what another did before it must not hide behind it.
+#[tokio::test]
+async fn what_the_other_did_is_seen_though_something_of_our_own_came_after_it() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    add(&other.store, &w, "of the other").await;
+    add(&w.store, &w, "our own").await;
+    let until = std::time::Instant::now() + Duration::from_micros(30);
+    while std::time::Instant::now() < until {}
+    w.store.refresh();
+    let told = w.told.take();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[1], (w.inbox, None));
+}
+
 /// Counts what it is told, and takes its time as a hub with many mailboxes does.
 #[derive(Default)]
 struct Slow(std::sync::atomic::AtomicUsize);
