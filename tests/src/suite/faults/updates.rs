@@ -43,15 +43,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "EXPUNGE numbers do not account for those before",
         "3501 7.4.1",
         |_, lines| {
-            let mut before = 0;
-            for line in lines.iter_mut().filter(|line| expunges(line)) {
+            for (before, line) in (0..).zip(lines.iter_mut().filter(|line| expunges(line))) {
                 let number = line
                     .split(' ')
                     .nth(1)
                     .and_then(|n| n.parse::<u32>().ok())
                     .unwrap_or_default();
                 *line = format!("* {} EXPUNGE\r\n", number + before);
-                before += 1;
             }
         },
     )
@@ -127,7 +125,9 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
     Fault::asking("UID EXPUNGE removes what it does not name", "4315 2.1", |c| {
         let set = c.line.split(' ').nth(3).filter(|_| c.name == "UID EXPUNGE")?;
-        let valid = set.split([',', ':']).all(|uid| uid.parse::<u32>().is_ok());
+        let valid = set
+            .split([',', ':'])
+            .all(|uid| uid.parse::<std::num::NonZeroU32>().is_ok());
         valid.then(|| format!("{} EXPUNGE", c.tag))
     }),
     Fault::each("flags that others changed are not told", "3501 5.2", |h| {
