@@ -6,6 +6,7 @@
 //! a change makes the next one ([`listing`]). What one connection was told is a [`SeqMapper`]. A [`Hub`] holds the
 //! current snapshots and wakes who waits.
 
+mod finder;
 mod hub;
 pub mod list;
 pub mod listing;

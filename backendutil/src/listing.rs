@@ -17,6 +17,7 @@ use self::chunk::{Builder, Chunk};
 pub use self::chunk::{CHUNK, Row};
 use self::diff::Cursor;
 pub use self::diff::{Diff, Difference, Seek};
+use crate::finder::Finder;
 
 /// The messages of a mailbox at one moment.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Snapshot {
     starts: Vec<u32>,
     /// For each chunk its first UID: a look-up touches no chunk but the one it ends in.
     firsts: Vec<u32>,
+    by_start: Finder,
+    by_first: Finder,
     len: u32,
     /// Grows by one with every snapshot of a listing.
     generation: u64,
@@ -77,9 +80,11 @@ impl Snapshot {
             starts.push(len);
             len = len.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         }
-        let firsts = chunks.iter().map(|c| c.first_uid()).collect();
+        let firsts: Vec<u32> = chunks.iter().map(|c| c.first_uid()).collect();
         Self {
             chunks,
+            by_start: Finder::new(&starts),
+            by_first: Finder::new(&firsts),
             starts,
             firsts,
             len,
@@ -219,21 +224,22 @@ impl Snapshot {
 
     /// The message at an index from 0. O(log chunks).
     pub fn row(&self, index: u32) -> Option<Row<'_>> {
-        let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
+        let at = self.by_start.last_at_most(&self.starts, index)?;
         self.chunks.get(at)?.row((index - self.starts.get(at)?) as usize)
     }
 
     /// The UID at an index from 0. O(log chunks).
     pub fn uid_at(&self, index: u32) -> Option<Uid> {
-        let at = self.starts.partition_point(|s| *s <= index).checked_sub(1)?;
+        let at = self.by_start.last_at_most(&self.starts, index)?;
         let uid = self.chunks.get(at)?.uids.get((index - self.starts.get(at)?) as usize)?;
         Uid::new(*uid)
     }
 
     /// How many messages have a UID of at most this. O(log messages).
     pub fn rank(&self, uid: Uid) -> u32 {
-        let at = self.firsts.partition_point(|first| *first <= uid.get());
-        let Some(at) = at.checked_sub(1) else { return 0 };
+        let Some(at) = self.by_first.last_at_most(&self.firsts, uid.get()) else {
+            return 0;
+        };
         let (Some(chunk), Some(start), Some(first)) = (self.chunks.get(at), self.starts.get(at), self.firsts.get(at))
         else {
             return 0;
@@ -243,10 +249,7 @@ impl Snapshot {
 
     /// The index of a message. O(log messages).
     pub fn index_of(&self, uid: Uid) -> Option<u32> {
-        let at = self
-            .firsts
-            .partition_point(|first| *first <= uid.get())
-            .checked_sub(1)?;
+        let at = self.by_first.last_at_most(&self.firsts, uid.get())?;
         let chunk = self.chunks.get(at)?;
         let (first, beyond) = (*self.firsts.get(at)?, self.firsts.get(at + 1).copied());
         let i = chunk.rank(uid.get(), first, beyond).checked_sub(1)?;
@@ -261,7 +264,7 @@ impl Snapshot {
 
     /// The messages from an index on.
     pub fn rows(&self, from: u32) -> impl Iterator<Item = Row<'_>> {
-        let at = self.starts.partition_point(|s| *s <= from).saturating_sub(1);
+        let at = self.by_start.last_at_most(&self.starts, from).unwrap_or(0);
         let skip = from.saturating_sub(self.starts.get(at).copied().unwrap_or(0)) as usize;
         self.chunks.iter().skip(at).flat_map(|chunk| chunk.rows()).skip(skip)
     }
@@ -294,7 +297,7 @@ fn add_keywords<'a>(known: &mut Arc<BTreeSet<Keyword>>, entries: impl Iterator<I
 
 /// How many of these ascending numbers are at most `n`. They begin with `first` and end below `beyond`, which says about
 /// where the place is; it is looked for from there, so that few places of memory are touched. O(log) where that is wrong.
-pub(crate) fn rank_between(numbers: &[u32], n: u32, first: u32, beyond: u32) -> usize {
+fn rank_between(numbers: &[u32], n: u32, first: u32, beyond: u32) -> usize {
     let width = u64::from(beyond.saturating_sub(first)).max(1);
     let part = u64::from(n.saturating_sub(first)) * numbers.len() as u64 / width;
     let guess = usize::try_from(part).unwrap_or(usize::MAX).min(numbers.len());

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use backend_api::{NumSet, Seq, SeqSet, Uid, UidSet};
 
-use crate::listing::{Snapshot, rank_between};
+use crate::finder::Finder;
+use crate::listing::Snapshot;
 
 /// Messages that are still numbered here and that the store has lost: consecutive UIDs under consecutive numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ struct Runs {
     seqs: Vec<u32>,
     /// Ghosts up to and with each run.
     ends: Vec<u32>,
+    by_uid: Finder,
+    by_seq: Finder,
 }
 
 impl Runs {
@@ -79,24 +82,21 @@ impl Runs {
 
     /// The last run that begins at or before this number.
     fn at_seq(&self, seq: u32) -> Option<Ghosts> {
-        self.get(last_at_most(&self.seqs, seq)?)
+        self.get(self.by_seq.last_at_most(&self.seqs, seq)?)
     }
 
     /// The last run that begins at or before this UID.
     fn at_uid(&self, uid: u32) -> Option<Ghosts> {
-        self.get(last_at_most(&self.uids, uid)?)
+        self.get(self.by_uid.last_at_most(&self.uids, uid)?)
     }
 
-    fn shrink_to_fit(&mut self) {
+    /// After the last [`push`](Self::push).
+    fn finish(&mut self) {
         let columns = [&mut self.uids, &mut self.seqs, &mut self.ends];
         columns.into_iter().for_each(Vec::shrink_to_fit);
+        self.by_uid = Finder::new(&self.uids);
+        self.by_seq = Finder::new(&self.seqs);
     }
-}
-
-/// Where the last number is that is at most `n`.
-fn last_at_most(numbers: &[u32], n: u32) -> Option<usize> {
-    let (first, last) = (*numbers.first()?, *numbers.last()?);
-    rank_between(numbers, n, first, last.saturating_add(1)).checked_sub(1)
 }
 
 /// A numbered message.
@@ -314,7 +314,7 @@ impl SeqMapper {
             });
         }
         old.for_each(|run| merged.push(run));
-        merged.shrink_to_fit();
+        merged.finish();
         self.ghosts = Arc::new(merged);
         self.told = newer;
     }
