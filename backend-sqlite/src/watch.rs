@@ -77,7 +77,10 @@ impl Seen {
     fn are_ours(&self, after: i64, up_to: i64) -> bool {
         let own = self.own.lock();
         let at = own.partition_point(|(_, end)| *end <= after);
-        up_to <= after || own.get(at).is_some_and(|(start, end)| *start <= after + 1 && up_to <= *end)
+        up_to <= after
+            || own
+                .get(at)
+                .is_some_and(|(start, end)| *start <= after + 1 && up_to <= *end)
     }
 
     fn forget_ours(&self, up_to: i64) {

@@ -134,7 +134,10 @@ impl Ledger {
     }
 
     /// INBOX was emptied into a new mailbox (RFC 3501 6.3.5).
-    pub(super) fn emptied(&mut self, inbox: MailboxKey, to: &str) {
+    pub(super) fn emptied(&mut self, inbox: MailboxKey, to: &str) -> Checked {
+        self.follow()?;
+        // What was copied there and nobody looked into has gone with the others.
+        self.copies.retain(|copied| copied.to.0 != inbox);
         let into = self.created(to);
         let shelf = self.shelf(inbox);
         let (mut expected, mut possible) = (Vec::new(), shelf.possible.clone());
@@ -143,12 +146,12 @@ impl Ledger {
             let sure = !shelf.taken.contains(uid) && !shelf.deletable.contains(uid) && shelf.explained.contains(uid);
             if sure { &mut expected } else { &mut possible }.push(*id);
         }
-        let all: Vec<u32> = shelf.ids.keys().copied().collect();
-        shelf.taken.extend(all);
+        shelf.taken.extend(shelf.ids.keys().chain(&shelf.explained));
         // A copy of what nobody had looked into is there as well.
         let uncertain = shelf.uncertain || shelf.explained.iter().any(|uid| !shelf.ids.contains_key(uid));
         let new = self.shelf(into);
         (new.expected, new.possible, new.uncertain) = (expected, possible, uncertain);
+        Ok(())
     }
 
     /// UIDVALIDITY of a mailbox, as told.

@@ -215,7 +215,7 @@ impl Run<'_> {
                 }
             }
             (Verb::Empty, _) => match scene.ledger.key("INBOX") {
-                Some(inbox) => scene.ledger.emptied(inbox, &new),
+                Some(inbox) => scene.ledger.emptied(inbox, &new)?,
                 None => return broken(Rule::Mailboxes, "there is no INBOX"),
             },
             _ => {}
