@@ -20,7 +20,7 @@ use model::{Held, Message, Random};
 use others::{Accounts, Deliveries};
 
 const WORKERS: usize = 16;
-const ROUNDS: u64 = 5;
+const ROUNDS: u64 = 8;
 /// The mailboxes that all clients have in common; each has another that it renames.
 const COMMON: [&str; 3] = ["INBOX", "A", "B"];
 
