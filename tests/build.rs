@@ -2,30 +2,35 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
-fn main() {
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where we are"));
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where to write"));
+fn main() -> io::Result<()> {
+    let variable = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .ok_or_else(|| io::Error::other(name))
+    };
+    let (root, out) = (variable("CARGO_MANIFEST_DIR")?, variable("OUT_DIR")?);
     let folder = root.join("scenarios");
-    println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    visit(&folder, &mut files);
-    files.sort();
-    let mut scenarios = Vec::new();
-    let mut messages = Vec::new();
+    visit(&folder, &mut files)?;
+    let (mut scenarios, mut messages) = (Vec::new(), Vec::new());
     for file in files {
         println!("cargo::rerun-if-changed={}", file.display());
-        let inner = file.strip_prefix(&folder).expect("below the folder").with_extension("");
-        let name = inner.to_string_lossy().replace('\\', "/");
-        match file.extension().and_then(|e| e.to_str()) {
-            Some("imap") => scenarios.push((name, file)),
-            Some("eml") => messages.push((inner.file_name().expect("a name").to_string_lossy().into_owned(), file)),
+        let inner = file.strip_prefix(&folder).unwrap_or(&file).with_extension("");
+        match file.extension().and_then(|ending| ending.to_str()) {
+            Some("imap") => scenarios.push((inner.to_string_lossy().replace('\\', "/"), file)),
+            Some("eml") => {
+                let name = inner.file_name().unwrap_or_default();
+                messages.push((name.to_string_lossy().into_owned(), file));
+            }
             _ => {}
         }
     }
+    // By name, as they are looked up.
     scenarios.sort();
-    let mut source = String::new();
-    source.push_str("/// Names and texts.\nstatic EMBEDDED: &[(&str, &str)] = &[\n");
+    messages.sort();
+    let mut source = String::from("/// Names and texts.\nstatic EMBEDDED: &[(&str, &str)] = &[\n");
     for (name, file) in &scenarios {
         let _ = writeln!(
             source,
@@ -42,24 +47,17 @@ fn main() {
         );
     }
     source.push_str("];\n");
-    std::fs::write(out.join("embedded.rs"), source).expect("the list of scenarios is written");
-    std::fs::write(out.join("suite_macro.rs"), suite_macro(&scenarios)).expect("the macro is written");
+    fs::write(out.join("embedded.rs"), source)?;
+    fs::write(out.join("suite_macro.rs"), suite_macro(&scenarios))
 }
 
 /// The macro that makes a test of each scenario, in modules as the folders are.
 fn suite_macro(scenarios: &[(String, PathBuf)]) -> String {
-    let mut source = String::from(
-        "/// A module of this name with a test for each scenario, played on what the closure makes: see\n\
-         /// [`suite::in_process`](crate::suite::in_process).\n\
-         #[macro_export]\n\
-         macro_rules! suite {\n    ($name:ident, $factory:expr) => {\n        mod $name {\n            \
-         #[allow(unused_imports)]\n            use super::*;\n            \
-         fn play(scenario: &str) {\n                $crate::suite::in_process::test(scenario, $factory);\n            }\n",
-    );
+    let mut source = String::from(MACRO);
     let mut open: Vec<&str> = Vec::new();
     for (name, _) in scenarios {
-        let mut folders: Vec<&str> = name.split('/').collect();
-        let test = folders.pop().expect("a name has a part");
+        let (folders, test) = name.rsplit_once('/').unwrap_or(("", name));
+        let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
         let common = open.iter().zip(&folders).take_while(|(a, b)| a == b).count();
         while open.len() > common {
             open.pop();
@@ -82,6 +80,19 @@ fn suite_macro(scenarios: &[(String, PathBuf)]) -> String {
     source
 }
 
+const MACRO: &str = r"/// A module of this name with a test for each scenario, played on what the closure makes: see
+/// [`suite::in_process`](crate::suite::in_process).
+#[macro_export]
+macro_rules! suite {
+    ($name:ident, $factory:expr) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            fn play(scenario: &str) {
+                $crate::suite::in_process::test(scenario, $factory);
+            }
+";
+
 /// A name of Rust: `6.4.6-store` becomes `s6_4_6_store`.
 fn identifier(name: &str) -> String {
     let word: String = name
@@ -99,15 +110,15 @@ fn identifier(name: &str) -> String {
     }
 }
 
-fn visit(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+fn visit(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
-    for entry in entries.flatten() {
-        let path = entry.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            visit(&path, files)
+            visit(&path, files)?;
         } else {
-            files.push(path)
+            files.push(path);
         }
     }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! The compliance suite, whole, on each of our backends: a test for each scenario.
 
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

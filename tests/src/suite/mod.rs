@@ -7,12 +7,13 @@
 
 pub mod cli;
 pub mod client;
+pub mod conversation;
 pub mod coverage;
 pub mod faults;
 pub mod in_process;
 pub mod library;
-mod limits;
 pub mod matching;
+pub mod needs;
 pub mod network;
 pub mod outcome;
 pub mod parse;

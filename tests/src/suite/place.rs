@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::client::{Answer, Client, Conversation, Trouble};
+use super::client::{Answer, Client, Trouble};
+use super::conversation::Conversation;
 use super::scenario::{Start, StartMailbox, StartMessage};
 use super::target::{Filled, Target};
 use super::token::{Response, Token};

@@ -7,13 +7,14 @@ use backend_api::DateTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::client::{Client, Conversation, Next, Trouble};
-use super::limits;
+use super::client::{Client, Next, Trouble};
+use super::conversation::Conversation;
+
 use super::matching::{Listener, Verdict as Heard, has_tag};
 use super::outcome::{Failure, Verdict};
 use super::place::Facts;
 use super::scenario::{Act, Begin, Block, Comparison, Expected, Need, Scenario, Sent, Step, Sum, Summand};
-use super::target::{Login, Security, Target};
+use super::target::{Login, Target};
 use super::token::Response;
 use super::value::{Bound, Value};
 
@@ -22,37 +23,6 @@ const SILENCE: Duration = Duration::from_millis(200);
 
 /// How many responses a block may have.
 const RESPONSES: usize = 500_000;
-
-/// Why a server lacks what a scenario needs; none when it has all.
-pub fn lacks(scenario: &Scenario, target: &dyn Target, facts: &Facts) -> Option<String> {
-    for need in &scenario.needs {
-        let lacking = match need {
-            Need::Capability(name) if !facts.has(name) => format!("no capability {name}"),
-            Need::Without(name) if facts.has(name) => format!("there is the capability {name}"),
-            Need::SecondUser if target.second().is_none() => "no second account".to_owned(),
-            Need::Tls if target.security() == Security::Plain => "no TLS".to_owned(),
-            Need::Hierarchy if facts.separator.is_none() => "no hierarchy of mailboxes".to_owned(),
-            Need::Inbox if !target.owns_inbox() => "INBOX must not be changed".to_owned(),
-            Need::StartTls if !facts.before_login.iter().any(|c| c == "STARTTLS") => "no STARTTLS".to_owned(),
-            _ => continue,
-        };
-        return Some(lacking);
-    }
-    if target.is_read_only()
-        && let Some(limit) = limits::of_reading(scenario)
-    {
-        return Some(limit);
-    }
-    // What logs in by itself does so without TLS in front of STARTTLS.
-    let disabled = facts.before_login.iter().any(|c| c == "LOGINDISABLED");
-    let raw = |(_, begin): &(char, Begin)| matches!(begin, Begin::New);
-    let connects = scenario.steps.iter().any(|step| matches!(step.act, Act::Connect));
-    let by_itself = scenario.begins.iter().any(raw) || connects;
-    if disabled && by_itself && !scenario.needs.contains(&Need::StartTls) {
-        return Some("no login without TLS".to_owned());
-    }
-    None
-}
 
 /// How a scenario ended that did not fail.
 enum End {

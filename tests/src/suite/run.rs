@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::client::Trouble;
+use super::needs::lacks;
 use super::outcome::{Failure, Outcome, Verdict};
 use super::place::{Facts, Keeper};
-use super::play::{Player, lacks};
+use super::play::Player;
 use super::scenario::{Act, Need, Scenario, Sent};
 use super::target::Target;
 

@@ -48,6 +48,21 @@ impl Kind {
         })
     }
 
+    /// What it is called in a hole.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Positive | Self::Number => "number",
+            Self::ModSeq => "modseq",
+            Self::String => "string",
+            Self::NString => "nstring",
+            Self::Atom => "atom",
+            Self::AString => "astring",
+            Self::Date => "date",
+            Self::Any => "any",
+            Self::Text => "text",
+        }
+    }
+
     /// The value of a token, if it is of this kind.
     pub fn value(self, token: &Token) -> Option<Value> {
         match self {

@@ -256,3 +256,71 @@ fn literal(line: &[u8]) -> Option<u64> {
     let at = inner.iter().rposition(|b| *b == b'{')?;
     number(inner.get(at + 1..)?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn front(octets: &[u8]) -> Result<Option<usize>, String> {
+        Scan::default().response(octets)
+    }
+
+    #[test]
+    fn a_response_holds_its_literals() {
+        assert_eq!(front(b"* OK\r\n* 1"), Ok(Some(6)));
+        assert_eq!(front(b"* 1 FETCH (BODY[] {4}\r\na\r\nb)\r\n"), Ok(Some(30)));
+        assert_eq!(front(b"* 1 FETCH (BODY[] {4}\r\na\r\nb"), Ok(None));
+        assert_eq!(front(b"* OK costs {5}\r\n"), Ok(Some(16)));
+        assert!(front(b"* OK\n").is_err());
+        assert!(front(b"* O\rK\r\n").is_err());
+    }
+
+    #[test]
+    fn what_no_scenario_needs_is_not_kept() {
+        assert!(front(&vec![b'x'; LINE + 1]).is_err());
+        assert!(front(format!("* 1 FETCH (BODY[] {{{}}}\r\n", u64::MAX).as_bytes()).is_err());
+        assert!(front(format!("* 1 FETCH (BODY[] {{{RESPONSE}}}\r\n").as_bytes()).is_err());
+        let many = "x {0}\r\n".repeat(LINE / 4);
+        assert!(front(many.as_bytes()).is_err());
+    }
+
+    proptest! {
+        /// However the octets come, the same response ends at the same place.
+        #[test]
+        fn pieces_make_no_difference(cuts in proptest::collection::vec(0_usize..45, 0..6)) {
+            let whole = b"* 1 FETCH (BODY[] {4}\r\na\r\nb X {2}\r\n}\r)\r\n* NEXT";
+            let mut scan = Scan::default();
+            let mut cuts = cuts;
+            cuts.sort_unstable();
+            let mut found = None;
+            for cut in cuts {
+                found = found.or(scan.response(whole.get(..cut).unwrap()).unwrap());
+            }
+            found = found.or(scan.response(whole).unwrap());
+            prop_assert_eq!(found, Some(40));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_compressed_comes_back() {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (mut here, mut there) = (Wire::new(Box::new(ours)), Wire::new(Box::new(theirs)));
+        here.compress().unwrap();
+        there.compress().unwrap();
+        let long = format!("* {}\r\n", "long ".repeat(20_000));
+        for text in ["* OK short\r\n", long.as_str(), "a OK again\r\n"] {
+            let sending = here.send(text.as_bytes(), Duration::from_secs(5));
+            let until = Instant::now() + Duration::from_secs(5);
+            let (sent, heard) = tokio::join!(sending, there.hear(until));
+            sent.unwrap();
+            match heard {
+                Heard::Response(octets) => assert_eq!(octets, text.strip_suffix("\r\n").unwrap().as_bytes()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -21,9 +21,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::client::Trouble;
+use super::needs::lacks;
 use super::outcome::Verdict;
 use super::place::{Facts, Keeper};
-use super::play::{Player, lacks};
+use super::play::Player;
 use super::scenario::{Scenario, Start};
 use super::target::{Filled, Login, Security, Target};
 use crate::stream::BoxedStream;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::scenario::{Alternative, Block, Expected, Pat, Pattern, Piece, Slot, Then, Times};
+use super::super::scenario::{Alternative, Block, Expected, Pat, Pattern, Slot, Then, Times};
 use super::super::token::{Response, Token, number};
-use super::super::value::{Bound, Trial, Value};
-use super::{agrees, fetch, sets, tokens};
+use super::super::value::{Bound, Trial};
+use super::lines::{Sequence, binds, candidates, has_tag, is_needed, listed, never_agrees, take, whole};
+use super::{difference, fetch, sets, tokens};
 
 /// What a response is in a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +41,6 @@ pub struct Listener<'a> {
     gone: BTreeSet<u64>,
     after_login: bool,
     ended: bool,
-}
-
-/// How far a sequence of lines is.
-#[derive(Debug, Clone, Default)]
-struct Sequence {
-    at: usize,
-    /// Which alternative of a FETCH is half told, and which of its items were.
-    half: Option<(usize, Vec<bool>)>,
 }
 
 impl<'a> Listener<'a> {
@@ -199,7 +192,7 @@ impl<'a> Listener<'a> {
                         return Some(alternative.then);
                     }
                     let tagged = |a: &Alternative| matches!(a.pattern, Pattern::Status { .. });
-                    if !(complete && expected.times != Times::Once) && !expected.alternatives.iter().all(tagged) {
+                    if (!complete || expected.times == Times::Once) && !expected.alternatives.iter().all(tagged) {
                         break;
                     }
                 }
@@ -402,156 +395,78 @@ impl<'a> Listener<'a> {
 
     fn wrong(&self, heard: &Response, bound: &Bound) -> Verdict {
         let expected = self.missing();
-        let later = self.block.slots.get(self.at..).unwrap_or_default();
-        let mut listed = later.iter().flat_map(|slot| match slot {
-            Slot::Lines(lines) => lines.iter().flatten().collect::<Vec<_>>(),
-            Slot::Barrier(expected) => vec![expected],
+        let what = self
+            .came_already(heard, bound)
+            .or_else(|| self.difference(heard, bound));
+        let what = what.unwrap_or_else(|| match self.comes_later(heard, bound) {
+            true => "This comes before what must come first.".to_owned(),
+            false if expected.is_empty() => "Nothing more is listed here.".to_owned(),
+            false => "This is not what is listed.".to_owned(),
         });
-        let comes = |e: &Expected| {
-            e.alternatives
+        Verdict::Wrong { what, expected }
+    }
+
+    /// Something that was listed once, and came.
+    fn came_already(&self, heard: &Response, bound: &Bound) -> Option<String> {
+        let done =
+            self.block
+                .slots
                 .iter()
-                .any(|a| whole(&a.pattern, heard, &mut bound.clone()))
-        };
-        let what = if listed.any(comes) {
-            "This comes before what must come first."
-        } else if expected.is_empty() {
-            "Nothing more is listed here."
-        } else {
-            "This is not what is listed."
-        };
-        Verdict::Wrong {
-            what: what.to_owned(),
-            expected,
+                .zip(&self.states)
+                .enumerate()
+                .flat_map(|(slot, (lines, states))| match lines {
+                    Slot::Barrier(expected) => {
+                        if slot < self.at {
+                            vec![expected]
+                        } else {
+                            Vec::new()
+                        }
+                    }
+                    Slot::Lines(lines) => {
+                        let done = lines
+                            .iter()
+                            .zip(states)
+                            .flat_map(|(lines, s)| lines.get(..s.at).unwrap_or_default());
+                        done.collect()
+                    }
+                });
+        let mut done = done;
+        let again = done.any(|expected| comes(expected, heard, bound)) && !self.comes_later(heard, bound);
+        again.then(|| "This comes more often than it is listed.".to_owned())
+    }
+
+    /// Something that is listed, but behind what did not come.
+    fn comes_later(&self, heard: &Response, bound: &Bound) -> bool {
+        self.pending().any(|expected| comes(expected, heard, bound))
+    }
+
+    /// In what it differs from the line that it was probably meant to be.
+    fn difference(&self, heard: &Response, bound: &Bound) -> Option<String> {
+        if self.comes_later(heard, bound) {
+            return None;
         }
+        difference::from(self.pending().flat_map(|expected| &expected.alternatives), heard, bound)
+    }
+
+    /// The lines that did not yet come.
+    fn pending(&self) -> impl Iterator<Item = &Expected> {
+        let slots = self.block.slots.iter().zip(&self.states).skip(self.at);
+        slots.flat_map(|(slot, states)| match slot {
+            Slot::Barrier(expected) => vec![expected],
+            Slot::Lines(lines) => {
+                let rest = lines
+                    .iter()
+                    .zip(states)
+                    .flat_map(|(lines, s)| lines.get(s.at..).unwrap_or_default());
+                rest.collect()
+            }
+        })
     }
 }
 
-/// The lines of a sequence that may come now: the next one, and those behind lines that need not come.
-fn candidates<'a>(lines: &'a [Expected], sequence: &Sequence) -> impl Iterator<Item = (usize, &'a Expected)> + use<'a> {
-    let rest = lines.iter().enumerate().skip(sequence.at);
-    let mut blocked = false;
-    rest.take_while(move |(_, expected)| {
-        let was = blocked;
-        blocked |= expected.times == Times::Once;
-        !was
-    })
-}
-
-type Items<'t> = Vec<(&'t Token, &'t Token)>;
-
-/// Gives a line what it wants of a FETCH: what is left of it, the state afterwards, and what follows.
-fn take<'t>(
-    index: usize,
-    expected: &Expected,
-    sequence: &Sequence,
-    told: &fetch::Told<'t>,
-    items: &Items<'t>,
-    trial: &mut Trial<'_>,
-) -> Option<(Items<'t>, Sequence, Then)> {
-    for (which, alternative) in expected.alternatives.iter().enumerate() {
-        let Some(wanted) = fetch::wanted(&alternative.pattern) else {
-            continue;
-        };
-        let half = sequence.half.as_ref().filter(|_| sequence.at == index);
-        let mut done = match half {
-            Some((chosen, done)) if *chosen == which => done.clone(),
-            Some(_) => continue,
-            None => vec![false; wanted.items.len()],
-        };
-        let mark = trial.mark();
-        if !wanted.is_of(told, trial) {
-            continue;
-        }
-        let Some(left) = wanted.take(items, &mut done, trial) else {
-            trial.back_to(mark);
-            continue;
-        };
-        let mut after = Sequence { at: index, half: None };
-        if wanted.is_done(&done) && expected.times != Times::Any {
-            after.at = index + 1;
-        } else if expected.times != Times::Any {
-            after.half = Some((which, done));
-        }
-        return Some((left, after, alternative.then));
-    }
-    None
-}
-
-/// Whether a tagged line, or a `+`, is in a slot.
-pub(in super::super) fn has_tag(slot: &Slot) -> bool {
-    let status = |a: &Alternative| match &a.pattern {
-        Pattern::Status { tag, .. } => *tag != [Piece::Octets(b"*".to_vec())],
-        _ => false,
-    };
-    let tagged = |e: &Expected| e.alternatives.iter().any(status);
-    match slot {
-        Slot::Barrier(expected) => tagged(expected),
-        Slot::Lines(lines) => lines.iter().flatten().any(tagged),
-    }
-}
-
-fn is_needed(slot: &Slot) -> bool {
-    match slot {
-        Slot::Barrier(expected) => expected.times == Times::Once,
-        Slot::Lines(lines) => lines.iter().flatten().any(|e| e.times == Times::Once),
-    }
-}
-
-fn listed(expected: &Expected) -> Vec<(u32, String)> {
-    let each = expected.alternatives.iter().enumerate();
-    each.map(|(index, a)| {
-        (
-            a.line,
-            if index == 0 {
-                a.text.clone()
-            } else {
-                format!("or {}", a.text)
-            },
-        )
-    })
-    .collect()
-}
-
-/// Whether a response agrees with a pattern; what that binds is bound.
-fn binds(pattern: &Pattern, heard: &Response, bound: &mut Bound) -> bool {
-    let mut trial = Trial::new(bound);
-    if !agrees(pattern, heard, &mut trial) {
-        return false;
-    }
-    let new = trial.into_new();
-    bound.extend(new);
-    true
-}
-
-/// The same with a FETCH, which must have all that is wanted.
-fn whole(pattern: &Pattern, heard: &Response, bound: &mut Bound) -> bool {
-    let (Some(wanted), Response::Data(tokens)) = (fetch::wanted(pattern), heard) else {
-        return binds(pattern, heard, bound);
-    };
-    let Some(told) = fetch::told(tokens) else { return false };
-    let mut trial = Trial::new(bound);
-    let mut done = vec![false; wanted.items.len()];
-    let left = wanted
-        .is_of(&told, &mut trial)
-        .then(|| wanted.take(&told.items, &mut done, &mut trial))
-        .flatten();
-    let tolerated = |(name, _): &(&Token, &Token)| name.is("UID") || name.is("MODSEQ");
-    if !left.is_some_and(|left| left.iter().all(tolerated)) || !wanted.is_done(&done) {
-        return false;
-    }
-    let new: Vec<(String, Value)> = trial.into_new();
-    bound.extend(new);
-    true
-}
-
-/// Whether a response is one that must not come: a FETCH with all the items, whatever else it has.
-fn never_agrees(pattern: &Pattern, heard: &Response, bound: &Bound) -> bool {
-    let mut trial = Trial::new(bound);
-    let (Some(wanted), Response::Data(tokens)) = (fetch::wanted(pattern), heard) else {
-        return agrees(pattern, heard, &mut trial);
-    };
-    let Some(told) = fetch::told(tokens) else { return false };
-    let mut done = vec![false; wanted.items.len()];
-    let of = wanted.is_of(&told, &mut trial);
-    of && wanted.take(&told.items, &mut done, &mut trial).is_some() && wanted.is_done(&done)
+fn comes(expected: &Expected, heard: &Response, bound: &Bound) -> bool {
+    expected
+        .alternatives
+        .iter()
+        .any(|a| whole(&a.pattern, heard, &mut bound.clone()))
 }

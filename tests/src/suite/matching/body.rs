@@ -43,7 +43,7 @@ fn by_role(role: Role, pat: &Pat, token: &Token, trial: &mut Trial<'_>) -> bool 
                     .and_then(|before| items.get(before))
                     .and_then(Token::string);
                 let charset = name.is_some_and(|n| n.eq_ignore_ascii_case(b"charset"));
-                if index % 2 == 0 || charset {
+                if index.is_multiple_of(2) || charset {
                     Role::Caseless
                 } else {
                     Role::Exact

@@ -2,7 +2,7 @@
 
 use super::super::scenario::{Pat, Pattern};
 use super::super::token::Token;
-use super::super::value::{Trial, same_moment};
+use super::super::value::{Bound, Trial, same_moment};
 use super::body;
 use super::tokens::{Mode, bag, resolved, token, tried};
 
@@ -140,6 +140,14 @@ impl Wanted<'_> {
             }
         }
         Some(left)
+    }
+
+    /// What an item of this name is to be.
+    pub(super) fn value_of(&self, name: &Token) -> Option<&Pat> {
+        let bound = Bound::new();
+        let mut of = self.items.iter();
+        of.find(|item| tried(item.name, name, Mode::Plain, &mut Trial::new(&bound)))
+            .map(|item| item.value)
     }
 
     /// Whether all items were told that must be.

@@ -2,14 +2,16 @@
 
 mod block;
 mod body;
+mod difference;
 mod fetch;
+mod lines;
 mod sets;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-pub(super) use block::has_tag;
 pub use block::{Listener, Verdict};
+pub(super) use lines::has_tag;
 
 use super::scenario::{CodePattern, Pat, Pattern, Piece, Template, TextPattern};
 use super::token::{Response, Token};

@@ -123,11 +123,11 @@ impl Cursor<'_> {
                     self.expect(" ")?;
                 }
             }
-            let marks = until.is_some() || !pats.is_empty();
-            let pat = self.pat(names, until, marks)?;
             if matches!(pats.last(), Some(Pat::More)) {
                 return self.wrong("nothing follows `<...>`");
             }
+            let marks = until.is_some() || !pats.is_empty();
+            let pat = self.pat(names, until, marks)?;
             pats.push(pat);
         }
     }

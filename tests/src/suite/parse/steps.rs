@@ -180,7 +180,7 @@ fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison
     };
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_relation = |w: &&str| matches!(*w, "<" | "<=" | "=" | "!=" | ">" | ">=");
-    let Some(middle) = words.iter().position(|w| is_relation(&w)) else {
+    let Some(middle) = words.iter().position(is_relation) else {
         return Err(wrong("a comparison has one of < <= = != > >= between spaces"));
     };
     let (left, right) = words.split_at(middle);

@@ -222,7 +222,7 @@ fn single(tokens: &[Token], extended: bool) -> Checked {
 }
 
 fn parameters(row: &mut Row<'_>) -> Checked {
-    let pairs = |list: &[Token]| !list.is_empty() && list.len() % 2 == 0 && list.iter().all(is_string);
+    let pairs = |list: &[Token]| !list.is_empty() && list.len().is_multiple_of(2) && list.iter().all(is_string);
     row.must("the parameters, NIL or pairs of strings", |t| {
         is_nil(t) || t.list().is_some_and(pairs)
     })?;

@@ -1,6 +1,41 @@
-//! What a scenario asks of a backend beyond reading, so that one that can only be read is not asked.
+//! What a scenario needs, and whether a server has it: otherwise it is skipped, with the reason.
 
-use super::scenario::{Act, Begin, CodePattern, Expected, Pat, Pattern, Piece, Scenario, Sent, Slot, StartMessage};
+use super::place::Facts;
+use super::scenario::{
+    Act, Begin, CodePattern, Expected, Need, Pat, Pattern, Piece, Scenario, Sent, Slot, StartMessage,
+};
+use super::target::{Security, Target};
+
+/// Why a server lacks what a scenario needs; none when it has all.
+pub fn lacks(scenario: &Scenario, target: &dyn Target, facts: &Facts) -> Option<String> {
+    for need in &scenario.needs {
+        let lacking = match need {
+            Need::Capability(name) if !facts.has(name) => format!("no capability {name}"),
+            Need::Without(name) if facts.has(name) => format!("there is the capability {name}"),
+            Need::SecondUser if target.second().is_none() => "no second account".to_owned(),
+            Need::Tls if target.security() == Security::Plain => "no TLS".to_owned(),
+            Need::Hierarchy if facts.separator.is_none() => "no hierarchy of mailboxes".to_owned(),
+            Need::Inbox if !target.owns_inbox() => "INBOX must not be changed".to_owned(),
+            Need::StartTls if !facts.before_login.iter().any(|c| c == "STARTTLS") => "no STARTTLS".to_owned(),
+            _ => continue,
+        };
+        return Some(lacking);
+    }
+    if target.is_read_only()
+        && let Some(limit) = of_reading(scenario)
+    {
+        return Some(limit);
+    }
+    // What logs in by itself does so without TLS in front of STARTTLS.
+    let disabled = facts.before_login.iter().any(|c| c == "LOGINDISABLED");
+    let raw = |(_, begin): &(char, Begin)| matches!(begin, Begin::New);
+    let connects = scenario.steps.iter().any(|step| matches!(step.act, Act::Connect));
+    let by_itself = scenario.begins.iter().any(raw) || connects;
+    if disabled && by_itself && !scenario.needs.contains(&Need::StartTls) {
+        return Some("no login without TLS".to_owned());
+    }
+    None
+}
 
 /// Commands that change something.
 const CHANGING: [&str; 12] = [
@@ -19,7 +54,7 @@ const CHANGING: [&str; 12] = [
 ];
 
 /// Why a scenario cannot be played on mailboxes that can only be read; none when it can.
-pub(super) fn of_reading(scenario: &Scenario) -> Option<String> {
+fn of_reading(scenario: &Scenario) -> Option<String> {
     for step in &scenario.steps {
         match &step.act {
             Act::Send { text, .. } => {
