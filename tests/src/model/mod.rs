@@ -1,18 +1,22 @@
 //! The model checker: several clients do random things to the same mailboxes, each keeps its own picture from what it is
 //! told alone, and at quiet points every picture must be what is there.
 //!
-//! A run is given by its seed, from which its [script](script) is drawn: 2 to 8 clients and their steps. [`stress`] runs one
-//! seed after another against a [`Target`]. What breaks a [`Rule`] is a [`Failure`]: it is made short by leaving out clients
-//! and steps, and shows its seed, the rule with the section that has it, and the conversation.
+//! A run is given by its seed, from which its script is drawn: 2 to 8 clients and their steps. [`stress`] runs one seed after
+//! another against a [`Target`]. What breaks a [`Rule`] is a [`Failure`]: it is made short by leaving out clients and steps,
+//! and shows its seed, the rule with the section that has it, and the conversation.
 //!
-//! How the parts relate: a [run](run) takes the script's steps, each by a [player](player), who makes up a [command](command)
-//! and [hears](hear) the answers into his [picture](picture); the [ledger] is what all of them together know. At a
-//! [quiet](quiet) point a [witness](witness) sees what is there. A [site](site) is where that happens, [remote] a server
-//! elsewhere. [`Fault`] and [`Flaw`] are servers that are wrong: proof that the checker bites.
+//! How the files relate: `run` takes the steps of a `script`, each by a `player`, who makes up a `command` and `hear`s the
+//! answers into his `picture`; the `ledger` is what all of them together know. At a `quiet` point a `witness` sees what is
+//! there. A `site` is where that happens, `remote` a server elsewhere; `shrink` makes a failure short. [`Fault`] and [`Flaw`]
+//! are servers that are wrong: proof that the checker bites.
 //!
 //! What is expected of this project's servers goes beyond the RFCs; of others it is what RFC 3501, 2177, 3691, 4315, 6851 and
-//! 7888 demand, and after DELETE or RENAME of a selected mailbox whatever RFC 2180 3 allows: that its clients go on, are
-//! refused, or are cut off with BYE, at any time until they leave it. Of a mailbox that was deleted nothing more is compared.
+//! 7888 demand. After DELETE (elsewhere RENAME, too) of a selected mailbox it is whatever RFC 2180 3 allows: that its clients
+//! go on, are refused, or are cut off with BYE, at any time until they leave it; this project's servers must cut them off when
+//! they ask for news. Of a mailbox that was deleted nothing more is compared.
+//!
+//! While one client sends CREATE, DELETE or RENAME, no other has a command under way that names a mailbox, so that all know
+//! which mailbox a name means; whatever they do in the mailboxes that they have selected goes on.
 
 mod command;
 mod fault;
