@@ -2,6 +2,8 @@
 //!
 //! `cargo test -p imap-compliance --test suite_faults -- --nocapture` prints which.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
