@@ -343,6 +343,10 @@ impl Client {
                 talk.remark(self.name, "the server ended the connection");
                 return Ok(false);
             }
+            Err(error) if error.to_string().contains("invalid peer certificate") => {
+                let why = "the server's certificate is not trusted (--insecure takes any)";
+                return Err(Trouble::Lacks(why.into()));
+            }
             Err(error) => {
                 return Err(Trouble::wrong(
                     format!("The TLS handshake fails: {error}."),

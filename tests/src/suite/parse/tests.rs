@@ -96,8 +96,8 @@ fn errors_name_line_and_column() {
         "x.imap:7:7: nothing is bound to `u` here"
     );
     assert_eq!(
-        with("covers: R1-1\n", "").unwrap_err(),
-        "x.imap:4:9: there is no requirement R1-1"
+        with("covers: nonsense\n", "").unwrap_err(),
+        "x.imap:4:9: there is no requirement nonsense"
     );
     assert_eq!(
         with("box:\n  nope\n", "").unwrap_err(),
