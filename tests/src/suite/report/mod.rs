@@ -1,7 +1,7 @@
 //! What came of a run, written for people (`text`, `html`) and for machines (`json`, `junit`), and what differs between
 //! runs (`compare`).
 //!
-//! What a server said is shown as it is but never trusted: [`visible`] escapes what a terminal or a page would obey.
+//! What a server said is shown as it is but never trusted: `visible` escapes what a terminal or a page would obey.
 
 mod columns;
 pub mod compare;
