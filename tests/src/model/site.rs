@@ -125,7 +125,7 @@ impl Site {
         let personal = namespace
             .iter()
             .find_map(|line| personal(&String::from_utf8_lossy(line)));
-        let prefix = format!("{}{own}", personal.unwrap_or_default());
+        let prefix = format!("{}imap-compliance-{own}", personal.unwrap_or_default());
         let names = [format!("{prefix}a"), format!("{prefix}b")];
         for name in &names {
             let (_, answer) = wire.ask("make", &format!("CREATE {name}")).await?;

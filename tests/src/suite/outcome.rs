@@ -21,8 +21,16 @@ pub struct Run {
     pub millis: u64,
     /// The seed of all that is random.
     pub seed: u64,
+    /// How many scenarios were chosen and not played, because the run was interrupted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplayed: usize,
     /// One for each scenario or check, in the order of their names.
     pub outcomes: Vec<Outcome>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What came of one scenario or check.

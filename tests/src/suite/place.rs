@@ -120,6 +120,41 @@ impl Keeper {
         Ok(())
     }
 
+    /// How many messages INBOX holds.
+    ///
+    /// # Errors
+    /// The server does not tell.
+    pub async fn inbox(&mut self) -> Result<u32, Trouble> {
+        let answer = self.command(&[b"STATUS INBOX (MESSAGES)"]).await?;
+        let told = answer.heard.iter().find_map(|response| {
+            let Response::Data(tokens) = response else { return None };
+            let [name, _, Token::List { items, .. }] = tokens.as_slice() else {
+                return None;
+            };
+            let value = items.get(1).filter(|_| name.is("STATUS"))?;
+            std::str::from_utf8(value.astring()?).ok()?.parse().ok()
+        });
+        told.ok_or_else(|| {
+            Trouble::wrong(
+                "STATUS of INBOX does not tell how many messages it holds.".to_owned(),
+                None,
+            )
+        })
+    }
+
+    /// Removes every message of INBOX, which is not wanted unless it was empty before the run.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn empty_inbox(&mut self) -> Result<(), Trouble> {
+        if self.inbox().await? > 0 {
+            self.command(&[b"SELECT INBOX"]).await?;
+            self.command(&[b"STORE 1:* +FLAGS.SILENT (\\Deleted)"]).await?;
+            self.command(&[b"CLOSE"]).await?;
+        }
+        Ok(())
+    }
+
     async fn command(&mut self, parts: &[&[u8]]) -> Result<Answer, Trouble> {
         self.talk = Conversation::default();
         self.client.command(parts, &mut self.talk).await

@@ -38,6 +38,17 @@ pub async fn survey(target: &dyn Target, timeout: Duration) -> Result<Facts, Tro
     Ok(facts)
 }
 
+/// How many messages INBOX holds.
+///
+/// # Errors
+/// The server does not tell.
+pub async fn inbox(target: &dyn Target, timeout: Duration) -> Result<u32, Trouble> {
+    let (mut keeper, _) = Keeper::new(target, false, timeout).await?;
+    let messages = keeper.inbox().await;
+    keeper.logout().await;
+    messages
+}
+
 /// Plays scenarios; each outcome is sent as soon as it is there. Dropping the receiver ends the run after the scenarios
 /// that are being played.
 pub async fn run(
@@ -188,6 +199,12 @@ impl<'a> Worker<'a> {
         let player = Player::new(self.target, scenario, self.facts, &prefix, &names, self.plan.timeout);
         let verdict = player.play(repeat).await;
         self.clear(&prefix).await;
+        if scenario.needs.contains(&Need::Inbox)
+            && let Some(keeper) = &mut self.keeper
+        {
+            // It was empty before; what cannot be removed, the next scenario shows.
+            let _ = keeper.empty_inbox().await;
+        }
         verdict
     }
 

@@ -38,7 +38,8 @@ Examples:
   imap-compliance localhost:1143 --user demo --password secret --format html --output report.html
       A report for a browser. `--format json` is what `compare` reads.
 
-The exit status is 0 when nothing failed, 1 when something did, and 2 when nothing could be played.";
+The exit status is 0 when nothing failed, 1 when something did, and 2 when nothing could be played, and
+130 when a signal ended the run early; its mailboxes are removed then, too.";
 
 /// What else it does.
 #[derive(Debug, Subcommand)]
@@ -112,7 +113,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Connection")]
     pub(super) timeout: f64,
     /// How many scenarios at once
-    #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Connection")]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = jobs, help_heading = "Connection")]
     pub(super) jobs: usize,
 
     /// Only scenarios whose name matches (`*`, `?`); may be repeated
@@ -132,7 +133,7 @@ pub(super) struct Run {
         help_heading = "Which scenarios"
     )]
     pub(super) group: Vec<String>,
-    /// Also those that change INBOX
+    /// Also those that change, rename and empty INBOX, which must be empty: for accounts made for tests
     #[arg(long, help_heading = "Which scenarios")]
     pub(super) inbox: bool,
     /// Files of this folder instead of the built-in scenarios
@@ -161,6 +162,13 @@ pub(super) struct Run {
     /// Read all files of a folder and print every error
     #[arg(long, value_name = "DIR", help_heading = "Without a server")]
     pub(super) check: Option<PathBuf>,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(jobs) if (1..=256).contains(&jobs) => Ok(jobs),
+        _ => Err("a number from 1 to 256".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -30,6 +30,24 @@ use progress::Progress;
 const FAILED: u8 = 1;
 /// Nothing could be played.
 const UNABLE: u8 = 2;
+/// A signal ended the run before all was played.
+const INTERRUPTED: u8 = 130;
+
+/// How a run ended.
+enum End {
+    /// Nothing failed.
+    Well,
+    /// Something failed.
+    Failed,
+    /// A signal came first.
+    Interrupted,
+}
+
+impl From<bool> for End {
+    fn from(well: bool) -> Self {
+        if well { Self::Well } else { Self::Failed }
+    }
+}
 
 /// The program.
 pub fn main() -> ExitCode {
@@ -38,13 +56,14 @@ pub fn main() -> ExitCode {
         // The reports' commands go here.
         Some(Command::Compare { records, format }) => {
             let compared = report::compare::run(records, *format, &mut io::stdout().lock());
-            compared.map_err(|error| error.to_string())
+            compared.map(End::from).map_err(|error| error.to_string())
         }
         None => run_as_asked(&arguments.run),
     };
     match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(FAILED),
+        Ok(End::Well) => ExitCode::SUCCESS,
+        Ok(End::Failed) => ExitCode::from(FAILED),
+        Ok(End::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(why) => {
             eprintln!("imap-compliance: {why}");
             ExitCode::from(UNABLE)
@@ -52,12 +71,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing failed.
-fn run_as_asked(asked: &Run) -> Result<bool, String> {
+fn run_as_asked(asked: &Run) -> Result<End, String> {
     if let Some(folder) = &asked.check {
         let scenarios = library::folder(folder).map_err(|errors| listed(&errors))?;
+        if scenarios.is_empty() {
+            return Err(format!("there is no scenario (`*.imap`) below {}", folder.display()));
+        }
         println!("{} scenarios, no errors", scenarios.len());
-        return Ok(true);
+        return Ok(End::Well);
     }
     let scenarios = match &asked.scenarios {
         Some(folder) => library::folder(folder),
@@ -69,14 +90,26 @@ fn run_as_asked(asked: &Run) -> Result<bool, String> {
         covered
             .write(&mut io::stdout().lock())
             .map_err(|error| error.to_string())?;
-        return Ok(true);
+        return Ok(End::Well);
+    }
+    let known = |id: &String| {
+        super::super::catalogue::requirements()
+            .iter()
+            .any(|r| r.id.eq_ignore_ascii_case(id))
+    };
+    if let Some(id) = asked.requirement.iter().find(|id| !known(id)) {
+        return Err(format!("there is no requirement {id}: --coverage lists them by RFC"));
     }
     let chosen: Vec<Arc<Scenario>> = scenarios.into_iter().filter(|s| is_chosen(asked, s)).collect();
     let stress = asked
         .stress
         .filter(|_| asked.group.is_empty() || asked.group.iter().any(|g| g == "stress"));
     if chosen.is_empty() && stress.is_none() {
-        return Err("no scenario is chosen: see --filter, --requirement, --capability and --group".to_owned());
+        let mut why = "no scenario is chosen by --filter, --requirement, --capability and --group".to_owned();
+        if let Some(glob) = asked.filter.first() {
+            why.push_str(&format!("; a pattern is for the whole name: try '*{glob}*'"));
+        }
+        return Err(why);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
@@ -128,13 +161,26 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern.get(at..).is_some_and(|rest| rest.iter().all(|b| *b == b'*'))
 }
 
-async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -> Result<bool, String> {
+async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -> Result<End, String> {
     let target = target(asked)?;
+    // Before the work is done, not after it.
+    let output = asked.output.as_deref().map(opened).transpose()?;
     let (began, started) = (Instant::now(), report::now());
     let timeout = Duration::from_secs_f64(asked.timeout);
     let facts = run::survey(&target, timeout.max(run::PATIENCE))
         .await
         .map_err(|trouble| unable(asked, trouble))?;
+    if asked.inbox {
+        let messages = run::inbox(&target, timeout)
+            .await
+            .map_err(|trouble| unable(asked, trouble))?;
+        if messages > 0 {
+            return Err(format!(
+                "INBOX of this account holds {messages} messages, and scenarios that change INBOX rename and empty it: \
+                 use --inbox with an account made for tests, whose INBOX is empty"
+            ));
+        }
+    }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = asked.seed.unwrap_or_else(|| u64::from(since.subsec_nanos()));
     let plan = Arc::new(Plan {
@@ -143,10 +189,12 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
         name: format!("{:x}{:x}", std::process::id(), since.subsec_millis()),
         repeat: asked.repeat(&target.address, "--filter '{}'"),
     });
-    let mut progress = Progress::new(scenarios.len(), asked.verbose);
+    let chosen = scenarios.len();
+    let mut progress = Progress::new(chosen, asked.verbose);
     let (shared, facts) = (Arc::new(target.clone()), Arc::new(facts));
     let mut outcomes = play_all(shared, facts.clone(), scenarios, plan, &mut progress).await?;
-    if let Some(seconds) = stress {
+    let unplayed = chosen.saturating_sub(outcomes.len());
+    if let Some(seconds) = stress.filter(|_| unplayed == 0) {
         let repeat = asked.repeat(&target.address, "--group stress --stress 600 --seed {seed}");
         let done = tokio::task::spawn_blocking(move || {
             let outcome = stress::run(&target, seconds, seed, &repeat, &progress);
@@ -170,10 +218,14 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
         started,
         millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         seed,
+        unplayed,
         outcomes,
     };
-    written(&run, asked).map_err(|error| format!("the report cannot be written: {error}"))?;
-    Ok(progress.failed() == 0)
+    written(&run, asked, output).map_err(|error| format!("the report cannot be written: {error}"))?;
+    if unplayed > 0 {
+        return Ok(End::Interrupted);
+    }
+    Ok(End::from(progress.failed() == 0))
 }
 
 /// All outcomes; those so far when the user interrupts. Its mailboxes are removed either way.
@@ -197,7 +249,7 @@ async fn play_all(
                 }
                 None => break,
             },
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupted() => {
                 progress.says("interrupted: the mailboxes are being removed");
                 // Whoever has something to send ends instead.
                 drop(receiver);
@@ -207,6 +259,27 @@ async fn play_all(
     }
     running.await.map_err(|error| format!("the run broke off: {error}"))?;
     Ok(outcomes)
+}
+
+/// Ends when the user or the system wants the program to: SIGINT, SIGTERM, SIGHUP.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn opened(path: &Path) -> Result<File, String> {
+    File::create(path).map_err(|error| format!("the report cannot be written to {}: {error}", path.display()))
 }
 
 fn target(asked: &Run) -> Result<Network, String> {
@@ -251,21 +324,19 @@ fn unable(asked: &Run, trouble: Trouble) -> String {
     format!("{server}: {what}{hint}")
 }
 
-fn written(run: &outcome::Run, asked: &Run) -> io::Result<()> {
-    match &asked.output {
+fn written(run: &outcome::Run, asked: &Run, output: Option<File>) -> io::Result<()> {
+    match output {
         None => {
             let out = io::stdout();
             let colour = report::colour_wanted(&out);
             report::write(run, asked.format, &mut out.lock(), colour)
         }
-        Some(path) => to_file(run, asked, path),
+        Some(file) => {
+            let mut out = io::BufWriter::new(file);
+            report::write(run, asked.format, &mut out, false)?;
+            out.flush()
+        }
     }
-}
-
-fn to_file(run: &outcome::Run, asked: &Run, path: &Path) -> io::Result<()> {
-    let mut out = io::BufWriter::new(File::create(path)?);
-    report::write(run, asked.format, &mut out, false)?;
-    out.flush()
 }
 
 #[cfg(test)]

@@ -50,6 +50,14 @@ pub enum Error {
         /// Why.
         error: ReadError,
     },
+    /// A run was interrupted: what it lacks would look as if it did not fail.
+    #[error("{label} was interrupted: {unplayed} scenarios were not played; run it again")]
+    Interrupted {
+        /// What the run is called.
+        label: String,
+        /// How many scenarios it lacks.
+        unplayed: usize,
+    },
     /// The comparison cannot be written.
     #[error("{0}")]
     Write(#[from] io::Error),
@@ -384,6 +392,12 @@ pub fn run(records: &[PathBuf], format: Format, out: &mut dyn Write) -> Result<b
         Ok((label(path), json::read(&mut file).map_err(error)?))
     };
     let runs = records.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    if let Some((label, run)) = runs.iter().find(|(_, run)| run.unplayed > 0) {
+        return Err(Error::Interrupted {
+            label: label.clone(),
+            unplayed: run.unplayed,
+        });
+    }
     let comparison = Comparison::of(&runs);
     comparison.write(format, out)?;
     Ok(comparison.nothing_newly_fails())

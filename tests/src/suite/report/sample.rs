@@ -15,6 +15,7 @@ pub(super) fn run() -> Run {
         started: "2026-11-22T02:44:25Z".into(),
         millis: 1_934,
         seed: 7,
+        unplayed: 0,
         outcomes: vec![
             passed(
                 "rfc3501/6.4.5-fetch/body-sets-seen",

@@ -36,6 +36,13 @@ pub(super) fn write(run: &Run, out: &mut dyn Write, colour: bool) -> io::Result<
         failed,
         skipped,
     } = summary.all.counts;
+    if run.unplayed > 0 {
+        writeln!(
+            out,
+            "\nThe run was interrupted: {} scenarios were not played.",
+            run.unplayed
+        )?;
+    }
     writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped")
 }
 
