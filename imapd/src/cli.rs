@@ -65,6 +65,9 @@ pub(crate) enum Verb {
     /// Put one message from standard input into a mailbox
     #[command(long_about = DELIVER_ABOUT, after_help = DELIVER_EXAMPLES)]
     Deliver(DeliverArgs),
+    /// Make the index of texts anew that SEARCH is fast by
+    #[command(long_about = REINDEX_ABOUT, after_help = REINDEX_EXAMPLES)]
+    Reindex(ReindexArgs),
 }
 
 #[derive(Debug, Args, Default)]
@@ -84,6 +87,9 @@ pub(crate) struct ServeArgs {
     /// Take passwords from any network without TLS; without this only loopback may send them so
     #[arg(long)]
     pub(crate) insecure_auth: bool,
+    /// Keep no index of texts: it saves a tenth of the mail's room, and every SEARCH for a text reads all messages
+    #[arg(long)]
+    pub(crate) no_search_index: bool,
     /// Read options from a TOML file; those given here win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -147,6 +153,13 @@ pub(crate) struct DeliverArgs {
     pub(crate) from: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ReindexArgs {
+    /// Whose messages; without it everybody's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+}
+
 /// Reads the command line; ends the process when it asks for help or makes no sense.
 pub(crate) fn parse() -> Result<Cli, u8> {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -179,6 +192,7 @@ Examples:
   imapd                                   serve ./imapd-data, with a demo account at first
   imapd user add alice                    make an account; asks for a password
   imapd deliver --user alice < mail.eml   put a message into her INBOX
+  imapd reindex                           make the index anew that SEARCH is fast by
   imapd --data /var/lib/imapd serve --listen 0.0.0.0:143 --listen-tls 0.0.0.0:993 \\
         --tls-cert fullchain.pem --tls-key privkey.pem
 
@@ -210,6 +224,7 @@ A config file can hold every option; paths in it start at its own folder, and a 
   tls-cert = \"/etc/ssl/mail.pem\"
   tls-key = \"/etc/ssl/mail.key\"
   insecure-auth = false
+  search-index = true
   log-format = \"json\"";
 
 const USER_EXAMPLES: &str = "\
@@ -287,6 +302,25 @@ Exit codes, as in sysexits.h; unless it is 0 nothing was delivered:
   74  standard input could not be read to its end
   75  busy, disk full, or the data folder cannot be used just now: try again later
   78  the data folder is not usable by this program (of a newer version, or not a mail store)";
+
+const REINDEX_ABOUT: &str = "\
+Make the index of texts anew that SEARCH is fast by.
+
+The server keeps the index in step with the mail by itself, also after a crash. This is for the day when its log says that the \
+index cannot be used, or when the index was switched off for long and is to be complete at once. Mail is only read; clients may \
+stay connected, and their searches give the same answers meanwhile, only more slowly.
+
+When it is interrupted, the server does the rest. A damaged index is mended when everybody's is made anew, without --user.";
+
+const REINDEX_EXAMPLES: &str = "\
+Examples:
+  imapd reindex
+  imapd reindex --user alice
+  imapd --data /var/lib/imapd reindex
+
+At a terminal a bar shows how far it is; at the end one line on standard output says how much was indexed.
+
+Exit codes: 0 done, 1 not done (the message says why), 2 wrong usage.";
 
 #[cfg(test)]
 mod tests {

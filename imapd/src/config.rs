@@ -24,6 +24,8 @@ pub(crate) struct Config {
     /// Certificate and key; `None`: our own.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) insecure_auth: bool,
+    /// Whether texts are indexed for SEARCH.
+    pub(crate) search_index: bool,
 }
 
 impl Config {
@@ -60,6 +62,7 @@ impl Config {
             listen_tls,
             tls,
             insecure_auth: args.insecure_auth || file.insecure_auth.unwrap_or(false),
+            search_index: !args.no_search_index && file.search_index.unwrap_or(true),
         })
     }
 }
@@ -92,6 +95,7 @@ struct File {
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     insecure_auth: Option<bool>,
+    search_index: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +159,7 @@ mod tests {
             listen_tls: vec!["127.0.0.1:1993".into()],
             tls: None,
             insecure_auth: false,
+            search_index: true,
         };
         assert_eq!(config, expected);
     }
@@ -162,7 +167,7 @@ mod tests {
     #[test]
     fn a_file_can_say_everything_and_the_command_line_wins() {
         let file = "data = '/d'\nlog-format = 'json'\nlisten = 'a:1'\nlisten-tls = ['b:2', 'c:3']\ntls-cert = 'x'\n\
-                    tls-key = 'y'\ninsecure-auth = true\n";
+                    tls-key = 'y'\ninsecure-auth = true\nsearch-index = false\n";
         let said = config(ServeArgs::default(), file).unwrap();
         let expected = Config {
             data: "/d".into(),
@@ -171,6 +176,7 @@ mod tests {
             listen_tls: vec!["b:2".into(), "c:3".into()],
             tls: Some(("x".into(), "y".into())),
             insecure_auth: true,
+            search_index: false,
         };
         assert_eq!(said, expected);
         assert_eq!(config(listen(&["d:4"]), file).unwrap().listen, ["d:4"]);

@@ -30,8 +30,10 @@ pub(crate) fn is_there(data: &Path) -> bool {
 ///
 /// # Errors
 /// It cannot be used.
-pub(crate) fn open_for_server(data: &Path) -> Result<Arc<SqliteStore>, Unusable> {
-    open(data, Options::default())
+pub(crate) fn open_for_server(data: &Path, search_index: bool) -> Result<Arc<SqliteStore>, Unusable> {
+    let mut options = Options::default();
+    options.search_index = search_index;
+    open(data, options)
 }
 
 /// Opens the folder for a command that does one thing; it is made if it is not there.

@@ -12,6 +12,7 @@ mod listen;
 mod log;
 mod message;
 mod password;
+mod reindex;
 mod self_signed;
 mod serve;
 mod signals;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some(Verb::Serve(args)) => serve::run(cli.common, args),
         Some(Verb::User(verb)) => user::run(cli.common, verb),
         Some(Verb::Deliver(args)) => deliver::run(cli.common, args),
+        Some(Verb::Reindex(args)) => reindex::run(cli.common, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -46,7 +46,7 @@ pub(crate) fn run(common: Common, args: ServeArgs) -> Result<(), Failure> {
         .map_err(|e| Failure::new(format!("threads cannot be started: {e}")))?;
     let store = {
         let _inside = runtime.enter();
-        folder::open_for_server(&config.data)?
+        folder::open_for_server(&config.data, config.search_index)?
     };
     let certificate = match given {
         Some(given) => given,

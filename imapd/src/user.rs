@@ -160,7 +160,8 @@ fn table(users: &[User]) -> String {
         .collect()
 }
 
-fn octets(size: u64) -> String {
+/// A size as people read it.
+pub(crate) fn octets(size: u64) -> String {
     let (mut value, mut unit) = (size as f64, "B");
     for larger in ["KB", "MB", "GB", "TB"] {
         if value < 999.5 {
@@ -175,7 +176,8 @@ fn octets(size: u64) -> String {
     }
 }
 
-fn say(line: &str) -> Result<(), Failure> {
+/// A line on standard output.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
     let written = writeln!(io::stdout(), "{line}");
     match written {
         // `imapd user list | head -1`

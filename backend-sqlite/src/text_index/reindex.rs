@@ -95,7 +95,8 @@ fn reindex(shared: &Arc<Shared>, account: Option<i64>, mut tell: impl FnMut(Rein
             tell(at);
         }
         if is_all {
-            let index_size = std::fs::metadata(&index.path)?.len();
+            let pages = |pragma| conn.query_row(pragma, [], |r| r.get(0)).map(unsigned).map_err(sql);
+            let index_size = pages("PRAGMA page_count")?.saturating_mul(pages("PRAGMA page_size")?);
             return Ok(Reindexed {
                 messages: done,
                 size,

@@ -34,6 +34,7 @@ fn every_level_has_help_with_examples() {
         &["user", "remove", "--help"],
         &["user", "import", "--help"],
         &["deliver", "--help"],
+        &["reindex", "--help"],
     ] {
         let help = bare(level);
         assert_eq!((help.code, help.err.as_str()), (0, ""), "{level:?}");
@@ -64,6 +65,7 @@ fn mistakes_end_with_code_2_and_those_of_deliver_with_64() {
         (&["user", "list", "alice"], 2),
         (&["user", "remove"], 2),
         (&["user", "import"], 2),
+        (&["reindex", "alice"], 2),
         (&["deliver"], 64),
         (&["deliver", "--user"], 64),
         (&["deliver", "--user", "a", "--bcc", "b"], 64),
@@ -120,6 +122,7 @@ fn a_folder_that_is_not_there_is_not_made_by_looking_at_it() {
         &["user", "list"][..],
         &["user", "passwd", "a"],
         &["user", "remove", "a"],
+        &["reindex"],
     ] {
         assert_eq!(folder.imapd(args, ""), ran(1, "", &error), "{args:?}");
     }

@@ -14,7 +14,7 @@ fn a_config_file_says_everything_relative_to_itself() {
     let file = folder.file(
         "imapd.toml",
         "data = 'data'\nlisten = '127.0.0.1:0'\nlisten-tls = ['127.0.0.1:0', '127.0.0.1:0']\ntls-cert = 'own.pem'\n\
-         tls-key = 'own.key'\ninsecure-auth = true\nlog-format = 'json'\n",
+         tls-key = 'own.key'\ninsecure-auth = true\nsearch-index = false\nlog-format = 'json'\n",
     );
     let mut command = Command::new(env!("CARGO_BIN_EXE_imapd"));
     command.arg("serve").arg("--config").arg(file).current_dir("/");
@@ -27,6 +27,7 @@ fn a_config_file_says_everything_relative_to_itself() {
         Client::connect_tls(*address, &cert).unwrap().log_in("alice", "secret");
     }
     server.wait_for_log("logged in");
+    assert!(!folder.data().join("search.db").exists());
     assert!(server.log().lines().all(|l| l.starts_with('{')), "{}", server.log());
 }
 
@@ -53,7 +54,8 @@ fn the_command_line_wins() {
 #[test]
 fn mistakes_in_the_file_are_named_with_their_line() {
     let folder = Folder::new();
-    let expected = "`data`, `log-format`, `listen`, `listen-tls`, `tls-cert`, `tls-key`, `insecure-auth`";
+    let expected =
+        "`data`, `log-format`, `listen`, `listen-tls`, `tls-cert`, `tls-key`, `insecure-auth`, `search-index`";
     let table = [
         (
             "# mail\nlisten = '127.0.0.1:0'\nport = 143\n",

@@ -10,6 +10,7 @@ mod first_start;
 #[path = "../../../tests/src/leftovers.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod leftovers;
+mod reindex;
 mod signals;
 mod support;
 mod tls;
