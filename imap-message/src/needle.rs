@@ -10,21 +10,22 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-fn fold_into(text: &str, out: &mut String) {
-    if text.is_ascii() {
+fn fold_into(mut text: &str, out: &mut String) {
+    while !text.is_empty() {
+        let (ascii, rest) = text.split_at(text.bytes().position(|octet| !octet.is_ascii()).unwrap_or(text.len()));
         let start = out.len();
-        out.push_str(text);
+        out.push_str(ascii);
         if let Some(added) = out.get_mut(start..) {
             added.make_ascii_lowercase();
         }
-        return;
-    }
-    for character in text.chars() {
-        match character {
-            'ς' => out.push('σ'),
-            _ if character.is_ascii() => out.push(character.to_ascii_lowercase()),
-            _ => out.extend(character.to_lowercase()),
+        let (others, rest) = rest.split_at(rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len()));
+        for character in others.chars() {
+            match character {
+                'ς' => out.push('σ'),
+                _ => out.extend(character.to_lowercase()),
+            }
         }
+        text = rest;
     }
 }
 
@@ -205,6 +206,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn each_character_is_folded_on_its_own(text in "[aZ0 äÖßςΣİK日\u{1F600}]{0,30}") {
+            let one = |c: char| if c == 'ς' { "σ".to_owned() } else { c.to_lowercase().to_string() };
+            prop_assert_eq!(fold(&text), text.chars().map(one).collect::<String>());
+        }
+
         #[test]
         fn a_match_is_found_across_any_borders(
             needle in "[abA]{0,6}",

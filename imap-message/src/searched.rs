@@ -55,7 +55,7 @@ pub struct HeaderReader(FieldReader);
 pub struct FieldText<'a> {
     name: Option<&'a [u8]>,
     octets: &'a [u8],
-    value: String,
+    value: &'a [u8],
     starts: bool,
     ends: bool,
 }
@@ -80,15 +80,10 @@ impl HeaderReader {
 impl<'a> FieldText<'a> {
     fn of(piece: FieldPiece<'a>) -> Self {
         let (name, value) = piece.split();
-        let mut decoded = decode_header(value);
-        if !piece.starts && value.first().is_some_and(u8::is_ascii_whitespace) {
-            // Decoding takes away the white space around a value; here it is in the middle of one.
-            decoded.insert(0, ' ');
-        }
         Self {
             name,
             octets: piece.octets,
-            value: decoded,
+            value,
             starts: piece.starts,
             ends: piece.ends,
         }
@@ -110,8 +105,13 @@ impl<'a> FieldText<'a> {
     }
 
     /// What HEADER searches: unfolded, encoded words decoded.
-    pub fn value(&self) -> &str {
-        &self.value
+    pub fn value(&self) -> String {
+        let mut decoded = decode_header(self.value);
+        if !self.starts && self.value.first().is_some_and(u8::is_ascii_whitespace) {
+            // Decoding takes away the white space around a value; here it is in the middle of one.
+            decoded.insert(0, ' ');
+        }
+        decoded
     }
 
     /// What TEXT searches, as it stands in the message. The raw texts of all fields of a header are one text.
@@ -125,7 +125,7 @@ impl<'a> FieldText<'a> {
             sink(&String::from_utf8_lossy(name));
             sink(": ");
         }
-        sink(&self.value);
+        sink(&self.value());
         if self.ends {
             sink("\r\n");
         }

@@ -33,6 +33,9 @@ impl TextDecoder {
 
     /// Takes the next octets of the body and appends their text.
     pub fn push(&mut self, body: &[u8], out: &mut String) {
+        if self.transfer.is_identity() {
+            return self.charset.push(body, out);
+        }
         self.octets.clear();
         self.transfer.push(body, &mut self.octets);
         self.charset.push(&self.octets, out);
@@ -116,6 +119,10 @@ fn decode(decoder: &mut encoding_rs::Decoder, mut octets: &[u8], last: bool, out
 
 /// Appends what is UTF-8 as it is and other octets as ISO 8859-1. Gives back the start of a character at the end.
 fn lenient(octets: &[u8], out: &mut String) -> Vec<u8> {
+    if let Ok(text) = std::str::from_utf8(octets) {
+        out.push_str(text);
+        return Vec::new();
+    }
     let mut chunks = octets.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
         out.push_str(chunk.valid());

@@ -1,5 +1,7 @@
 //! The transfer encodings of RFC 2045 6, decoded from pieces of any size and tolerant of what senders get wrong.
 
+use memchr::memchr2;
+
 use crate::mime::TransferEncoding;
 
 /// Decodes the body of a part. Memory does not depend on the size of the body.
@@ -35,8 +37,13 @@ impl TransferDecoder {
         match &mut self.state {
             State::Identity => out.extend_from_slice(body),
             State::Base64 { bits, count } => base64(bits, count, body, out),
-            State::QuotedPrintable(state) => body.iter().for_each(|&octet| state.push(octet, out)),
+            State::QuotedPrintable(state) => state.push_all(body, out),
         }
+    }
+
+    /// Whether it hands everything through.
+    pub(crate) fn is_identity(&self) -> bool {
+        matches!(self.state, State::Identity)
     }
 
     /// Ends the body and appends what was held back.
@@ -109,6 +116,32 @@ enum Escape {
 const LONGEST_SPACE: usize = 1024;
 
 impl QuotedPrintable {
+    fn push_all(&mut self, mut body: &[u8], out: &mut Vec<u8>) {
+        while let Some((&octet, behind)) = body.split_first() {
+            let plain = self.plain_start(body);
+            if plain.is_empty() {
+                self.push(octet, out);
+                body = behind;
+            } else {
+                out.extend_from_slice(plain);
+                body = body.get(plain.len()..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// The octets at the start that stand for themselves: up to the white space before an escape or a line end.
+    fn plain_start<'b>(&self, body: &'b [u8]) -> &'b [u8] {
+        if self.escape != Escape::None || !self.space.is_empty() {
+            return &[];
+        }
+        // Of a run of white space that never ends, not all is looked at again and again.
+        let body = body.get(..4 * LONGEST_SPACE).unwrap_or(body);
+        let end = memchr2(b'=', b'\n', body).unwrap_or(body.len());
+        let run = body.get(..end).unwrap_or_default();
+        let last = run.iter().rposition(|octet| !matches!(octet, b' ' | b'\t' | b'\r'));
+        run.get(..last.map_or(0, |last| last + 1)).unwrap_or_default()
+    }
+
     fn push(&mut self, octet: u8, out: &mut Vec<u8>) {
         match std::mem::take(&mut self.escape) {
             Escape::None => self.plain(octet, out),
@@ -182,6 +215,8 @@ fn hex(digit: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn decoded(encoding: TransferEncoding, body: &[u8], size: usize) -> Vec<u8> {
@@ -249,5 +284,16 @@ mod tests {
     fn other_encodings_are_handed_through() {
         check(TransferEncoding::Identity, &[(b"a=3D\0\xff\r\n", b"a=3D\0\xff\r\n")]);
         check(TransferEncoding::Unknown, &[(b"a=3D", b"a=3D")]);
+    }
+
+    proptest! {
+        #[test]
+        fn octets_that_are_taken_together_decode_as_one_by_one(body in "[=4Gax \t\r\n]{0,60}", spaces in 0..3_000_usize) {
+            let body = [body.as_bytes(), &b" ".repeat(spaces), body.as_bytes()].concat();
+            let (mut one_by_one, mut expected) = (QuotedPrintable::default(), Vec::new());
+            body.iter().for_each(|octet| one_by_one.push(*octet, &mut expected));
+            one_by_one.finish(&mut expected);
+            prop_assert_eq!(decoded(TransferEncoding::QuotedPrintable, &body, usize::MAX), expected);
+        }
     }
 }

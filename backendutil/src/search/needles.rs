@@ -81,7 +81,7 @@ impl Needles {
         }
         match &self.search {
             Search::Each(finders) => {
-                stream.window.extend_from_slice(fold(piece).as_bytes());
+                fold_onto(&mut stream.window, piece);
                 for (number, finder) in finders.iter().enumerate() {
                     if !hits.has(number) && finder.find(&stream.window).is_some() {
                         hits.put(number);
@@ -96,6 +96,16 @@ impl Needles {
         }
         hits.count > before
     }
+}
+
+/// Appends a folded text.
+fn fold_onto(window: &mut Vec<u8>, piece: &str) {
+    if !piece.is_ascii() {
+        return window.extend_from_slice(fold(piece).as_bytes());
+    }
+    let start = window.len();
+    window.extend_from_slice(piece.as_bytes());
+    window.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 impl Hits {

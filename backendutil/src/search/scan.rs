@@ -236,7 +236,7 @@ impl HeaderFields {
         };
         let Some(group) = parts.groups.get(*group) else { return };
         fields.present = true;
-        group.needles.search(&mut self.value, &mut fields.hits, field.value());
+        group.needles.search(&mut self.value, &mut fields.hits, &field.value());
     }
 
     fn settle<B>(self, message: &mut Message<'_, B>) {
