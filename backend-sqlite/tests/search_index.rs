@@ -278,6 +278,28 @@ async fn two_stores_on_a_folder_have_one_index() {
 }
 
 #[tokio::test]
+async fn those_who_make_an_index_together_make_it_once() {
+    let w = quiet_world().await;
+    w.add(&message("a", "apples")).await;
+    for _ in 0..10 {
+        let stores: Vec<_> = (0..4)
+            .map(|_| SqliteStore::open(w.dir.path(), quiet()).unwrap())
+            .collect();
+        let ask = |at: usize| named(&stores[at], &w, w.inbox, "pears");
+        // Each on a reader of its own store, at the same time.
+        let (one, two, three, four) = tokio::join!(ask(0), ask(1), ask(2), ask(3));
+        assert_eq!(
+            [one, two, three, four],
+            [const { &[1u32] }; 4].map(|all| Some(all.to_vec()))
+        );
+        drop(stores);
+        for file in ["search.db", "search.db-wal", "search.db-shm"] {
+            let _ = std::fs::remove_file(w.dir.path().join(file));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_index_of_another_version_is_made_anew() {
     let w = quiet_world().await;
     w.add(&message("a", "apples")).await;

@@ -4,11 +4,11 @@
 //! it claims is true for ever: a body's number is never given twice, and its octets never change.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backend_api::Result;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use super::block::{Segment, checksum};
 use super::lists::{put_number, take_number};
@@ -55,17 +55,31 @@ CREATE TABLE blocks (id INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT;
 /// Opens the database, made when it is not there and anew when it is of another version.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     private_file(path)?;
-    let mut conn = connect(path).map_err(sql)?;
-    make(&mut conn).map_err(sql)?;
-    Ok(conn)
+    let began = Instant::now();
+    loop {
+        // Of two that make a new database at once, SQLite sends one away without waiting.
+        match connect(path) {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            connected => {
+                let mut conn = connected.map_err(sql)?;
+                make(&mut conn).map_err(sql)?;
+                return Ok(conn);
+            }
+        }
+    }
 }
+
+/// How long another process that writes is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(Duration::from_secs(3))?;
+    conn.busy_timeout(PATIENCE)?;
     let pages: i64 = conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
     if pages == 0 {
         // It is decided before there is anything, and would wait for whoever writes.
