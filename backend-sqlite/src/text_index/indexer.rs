@@ -65,6 +65,14 @@ fn work(shared: &Shared, indexer: &mut Option<Indexer>) -> Result<()> {
     Ok(())
 }
 
+/// What was read, and for which state of the index.
+struct Read {
+    state: State,
+    range: Range,
+    change: i64,
+    batch: Batch,
+}
+
 /// The right to change the index, and what it takes.
 pub(super) struct Indexer {
     conn: Connection,
@@ -113,22 +121,46 @@ impl Indexer {
     }
 
     fn take_in(&mut self, folder: &Folder) -> Result<bool> {
+        match self.read(folder)? {
+            Some(read) => self.write(read).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Reads the next messages, if there are any.
+    fn read(&mut self, folder: &Folder) -> Result<Option<Read>> {
         let state = State::read(&self.conn)?;
         let Some((range, change)) = self.next_range(&state)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let grams = self.grams.get_or_insert_with(Collector::new);
         let picture = self.mail.unchecked_transaction().map_err(sql)?;
         let batch = Batch::read(&self.mail, folder, range, grams)?;
         picture.commit().map_err(sql)?;
+        Ok(Some(Read {
+            state,
+            range,
+            change,
+            batch,
+        }))
+    }
+
+    /// Writes them into the index, unless it is no longer the one they were read for: somebody may have begun to make it
+    /// anew.
+    fn write(&mut self, read: Read) -> Result<()> {
+        let Read {
+            state,
+            range,
+            change,
+            batch,
+        } = read;
         let tx = begin(&mut self.conn)?;
-        // Somebody may have begun to make the index anew.
         let is_next = match range.account {
             None => State::read(&tx)? == state,
             Some(account) => behind(&tx)? == Some((account, range.after, range.upto)),
         };
         if !is_next {
-            return Ok(true);
+            return Ok(());
         }
         let (upto, anchor) = (batch.upto, batch.anchor.clone());
         self.grown.extend(batch.write(&tx)?);
@@ -145,8 +177,7 @@ impl Indexer {
                 tx.execute(text, [account, upto]).map_err(sql)?;
             }
         }
-        tx.commit().map_err(sql)?;
-        Ok(true)
+        tx.commit().map_err(sql)
     }
 
     /// What is to be taken in next, and the mail database's change number.
@@ -343,6 +374,39 @@ mod tests {
         while indexer.step(folder).unwrap() {}
         assert_eq!(progress(&indexer.conn, &indexer.mail, None).unwrap(), (50, true));
         assert!(counts(&indexer).1 > 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_for_an_index_that_is_made_anew_meanwhile_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), Options::brief()).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let (index, folder) = (&store.shared.text_index, &store.shared.folder);
+        let mut indexer = Indexer::new(index, folder).unwrap().unwrap();
+        let mail = schema::reading(&folder.database()).unwrap();
+        for n in 0..3 {
+            add(&store, &account, format!("Subject: {n}\r\n\r\napples\r\n")).await;
+            while indexer.step(folder).unwrap() {}
+        }
+        for whose in [Some(1), None] {
+            forget(index, &mail, whose).unwrap();
+            let read = indexer.read(folder).unwrap().unwrap();
+            // It is begun once more, and is further already.
+            while indexer.step(folder).unwrap() {}
+            indexer.write(read).unwrap();
+            assert_eq!(
+                progress(&indexer.conn, &indexer.mail, None).unwrap(),
+                (3, true),
+                "{whose:?}"
+            );
+            let rows = SegmentRow::of_account(&indexer.conn, 1).unwrap();
+            let bodies: Vec<i64> = rows
+                .iter()
+                .flat_map(|row| row.bodies().unwrap())
+                .map(|body| body.id)
+                .collect();
+            assert_eq!(bodies, [1, 2, 3], "{whose:?}");
+        }
     }
 
     #[tokio::test]
