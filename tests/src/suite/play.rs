@@ -385,9 +385,14 @@ impl<'a> Player<'a> {
                 Heard::Fine => {}
                 Heard::End => return Ok(Some(End::Passed)),
                 Heard::Skip => {
+                    // Without the text: it may name the mailboxes of this run.
                     let reason = match response {
-                        Response::Status { word, text, .. } => format!("{word} {}", String::from_utf8_lossy(&text)),
-                        _ => "the server answers so".to_owned(),
+                        Response::Status { word, .. } => {
+                            format!("the server answers {word}, as it may: there is nothing to see here")
+                        }
+                        _ => {
+                            "the server tells data of another form, as it may: there is nothing to see here".to_owned()
+                        }
                     };
                     return Ok(Some(End::Skipped(reason)));
                 }

@@ -159,7 +159,7 @@ pub(super) struct Run {
     /// Print which requirements the scenarios cover, by RFC
     #[arg(long, help_heading = "Without a server")]
     pub(super) coverage: bool,
-    /// Read all files of a folder and print every error
+    /// Read all files of a folder and print what is wrong with each
     #[arg(long, value_name = "DIR", help_heading = "Without a server")]
     pub(super) check: Option<PathBuf>,
 }
