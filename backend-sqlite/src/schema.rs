@@ -4,10 +4,10 @@
 //! given twice, and is reached through a message's row alone.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::OpenError;
 
@@ -170,8 +170,9 @@ pub(crate) fn writing(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     conn.busy_timeout(Duration::from_secs(10))?;
     // Every OK is a promise: FULL waits for the disk at each commit, as WAL's default would not.
+    into_wal(&conn)?;
     conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+        "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;
          PRAGMA trusted_schema = OFF;",
     )?;
@@ -187,6 +188,25 @@ pub(crate) fn reading(path: &Path) -> rusqlite::Result<Connection> {
     keep_statements(&conn, 64)?;
     Ok(conn)
 }
+
+/// Puts a database into WAL mode, which stays. SQLite does not wait for others while it changes the mode, whatever the busy
+/// timeout: of several that open a new database at once all but one are refused, and have only to try again.
+pub(crate) fn into_wal(conn: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match conn.execute_batch("PRAGMA journal_mode = WAL") {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// How long others may take to make the database.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(3);
 
 fn keep_statements(conn: &Connection, count: usize) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(count);

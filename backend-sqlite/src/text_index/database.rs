@@ -85,8 +85,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         // It is decided before there is anything, and would wait for whoever writes.
         conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     }
+    crate::schema::into_wal(&conn)?;
     conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+        "PRAGMA synchronous = NORMAL;
          PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -4096;
          PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
     )?;
