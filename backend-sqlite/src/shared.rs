@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use backend_api::Watcher;
+use backend_api::{Result, Watcher};
 use parking_lot::Mutex;
 
 use crate::checkpoint::Checkpoint;
@@ -16,7 +16,7 @@ use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::Bell;
 use crate::text_index::TextIndex;
-use crate::tx::Place;
+use crate::tx::{Place, Tx};
 use crate::views::{self, Views};
 use crate::watch::Seen;
 use crate::writer::{Work, Writer, unanswered};
@@ -135,25 +135,33 @@ impl Behind {
         told.into_iter().filter(is_due).collect()
     }
 
-    /// The operations to be done now. Expunged messages wait as long as somebody may still number them.
-    pub(crate) fn take_work(&self, shared: &Arc<Shared>) -> Vec<Box<dyn Work>> {
-        let mut work: Vec<Box<dyn Work>> = Vec::new();
-        for (place, up_to) in self.due(shared) {
-            self.ghosts.lock().insert(place, Some(up_to));
-            let shared = shared.clone();
-            work.push(unanswered(move |tx| {
-                match expunge::reclaim(tx, place, up_to, PIECE)? {
-                    Left::Nothing => shared.behind.done(place, up_to),
-                    Left::Needed => {}
-                    Left::More => {
-                        shared.behind.reclaim(place);
-                        shared.writer.behind();
-                    }
-                }
-                Ok(())
-            }));
+    /// What is to be done now, before anything else of its transaction. Expunged messages wait as long as somebody may still
+    /// number them; who does is asked once nobody can expunge any more, so that what is expunged after the answer stays.
+    pub(crate) fn take_work(&self, shared: &Arc<Shared>) -> Option<Box<dyn Work>> {
+        let places: Vec<Place> = self.due(shared).into_iter().map(|(place, _)| place).collect();
+        if places.is_empty() {
+            return None;
         }
-        work
+        let shared = shared.clone();
+        Some(unanswered(move |tx| {
+            for (place, up_to) in shared.told_up_to(places).unwrap_or_default() {
+                shared.behind.clear_away(&shared, tx, place, up_to)?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn clear_away(&self, shared: &Shared, tx: &mut Tx<'_>, place: Place, up_to: u64) -> Result<()> {
+        self.ghosts.lock().insert(place, Some(up_to));
+        match expunge::reclaim(tx, place, up_to, PIECE)? {
+            Left::Nothing => self.done(place, up_to),
+            Left::Needed => {}
+            Left::More => {
+                self.reclaim(place);
+                shared.writer.behind();
+            }
+        }
+        Ok(())
     }
 
     /// Nothing is left, unless somebody asked again meanwhile.
@@ -162,5 +170,97 @@ impl Behind {
         if ghosts.get(&place) == Some(&Some(up_to)) {
             ghosts.remove(&place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, SqliteStore};
+    use backend_api::{
+        Account, DateTime, Flags, Incoming, MailStore, MailboxName, MessageBody, NewMessage, Remove, UidSet,
+    };
+
+    /// Two stores on one folder, which tidy up when they are asked to, and a message in an INBOX.
+    struct Two {
+        ours: Arc<SqliteStore>,
+        other: Arc<SqliteStore>,
+        account: Account,
+        place: Place,
+        _dir: tempfile::TempDir,
+    }
+
+    impl Two {
+        async fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let open = || SqliteStore::open(dir.path(), Options::brief()).unwrap();
+            let (ours, other) = (open(), open());
+            let account = ours.add_user("ann", None, true).await.unwrap();
+            let inbox = ours.mailbox(&account, &MailboxName::inbox()).await.unwrap().unwrap().id;
+            let body = Incoming::Body(MessageBody::from("ghost".to_owned()));
+            let message = NewMessage::new(Flags::NONE, DateTime::new(0, 0), 5, body);
+            ours.add(&account, inbox, vec![message]).await.unwrap();
+            let place = Place::new(&account, inbox);
+            Self {
+                ours,
+                other,
+                account,
+                place,
+                _dir: dir,
+            }
+        }
+
+        async fn expunge(&self, by: &SqliteStore) {
+            let all = UidSet::run(backend_api::Uid::MIN, backend_api::Uid::MAX);
+            let gone = by.remove(&self.account, self.place.id(), &all, Remove::All).await;
+            assert_eq!(gone.unwrap().len(), 1);
+        }
+
+        async fn rows(&self) -> i64 {
+            let count = |conn: &rusqlite::Connection| {
+                conn.query_row("SELECT count(*) FROM messages", [], |r| r.get(0))
+                    .map_err(crate::error::sql)
+            };
+            self.ours.shared.readers.call(count).await.unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_expunged_after_it_was_asked_who_numbers_the_mailbox_stays() {
+        let two = Two::new().await;
+        let shared = &two.ours.shared;
+        shared.behind.reclaim(two.place);
+        let mut work = shared.behind.take_work(shared).unwrap();
+        let view = two.other.view(&two.account, two.place.id());
+        two.expunge(&two.other).await;
+        shared.writer.call(move |tx| work.run(tx)).await.unwrap();
+        assert_eq!(two.rows().await, 1, "a session of the other numbers it");
+        drop(view);
+        two.ours.tidy().await.unwrap();
+        assert_eq!(two.rows().await, 0);
+    }
+
+    /// Until it is committed, a session that begins sees it: nobody can know yet who.
+    #[tokio::test]
+    async fn what_is_expunged_in_the_same_transaction_is_not_cleared_away() {
+        let two = Two::new().await;
+        let shared = &two.ours.shared;
+        let (go, wait) = std::sync::mpsc::channel();
+        let blocked = shared
+            .writer
+            .call(move |_| wait.recv().map_err(backend_api::Error::internal));
+        let together = async {
+            let behind = async {
+                shared.behind.reclaim(two.place);
+                shared.writer.behind();
+                go.send(()).unwrap();
+            };
+            tokio::join!(biased; two.expunge(&two.ours), behind)
+        };
+        let (blocked, _) = tokio::join!(biased; blocked, together);
+        blocked.unwrap();
+        assert_eq!(two.rows().await, 1);
+        two.ours.tidy().await.unwrap();
+        assert_eq!(two.rows().await, 0);
     }
 }

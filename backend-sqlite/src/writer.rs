@@ -217,7 +217,7 @@ pub(crate) fn run(shared: &Arc<Shared>, mut conn: Connection, queue: &Receiver<M
         let answered = group.len();
         if behind {
             shared.writer.told.store(false, Ordering::Release);
-            group.extend(shared.behind.take_work(shared));
+            group.splice(..0, shared.behind.take_work(shared));
         }
         let began = Instant::now();
         if catch_unwind(AssertUnwindSafe(|| commit_group(shared, &conn, group))).is_err() {
