@@ -5,21 +5,40 @@ use super::picture::{FlagSet, Picture};
 use super::player::Player;
 use super::rule::{Broken, Checked, Rule, broken, check};
 use super::scene::Scene;
+use crate::frame::shown;
 use crate::response::{Condition, Response, set};
+
+/// A response taken apart.
+pub(super) fn parsed(octets: &[u8]) -> Checked<Response> {
+    Response::parse(octets).map_err(|_| Broken {
+        rule: Rule::Syntax,
+        why: format!("this is no response that a server may send: {}", shown(octets)),
+    })
+}
+
+/// Numbers as they stand in a response.
+pub(super) fn numbers(numbers: &[u32]) -> String {
+    match numbers {
+        [] => "none".to_owned(),
+        _ => numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(" "),
+    }
+}
 
 impl Player {
     /// Hears one response.
     pub(super) fn hear(&mut self, octets: &[u8], scene: &mut Scene) -> Checked {
         scene.log.note(self.name, '<', octets);
-        let response = Response::parse(octets).map_err(|why| Broken {
-            rule: Rule::Syntax,
-            why,
-        })?;
+        let response = parsed(octets)?;
         match response {
             Response::Continue => match self.waiting.front().map(|s| &s.act) {
                 Some(Act::Idle) if !self.idle => self.idle = true,
                 Some(Act::Append { .. }) if self.offering => self.offering = false,
-                _ => return broken(Rule::Answer, "a continuation that nobody asked for"),
+                _ => {
+                    return broken(
+                        Rule::Answer,
+                        "a continuation request (`+`) comes, and no command waits for one",
+                    );
+                }
             },
             Response::Condition(condition) if condition.tag == "*" => self.hear_untagged(&condition, scene)?,
             Response::Condition(condition) => self.hear_tagged(&condition, scene)?,
@@ -56,12 +75,12 @@ impl Player {
         let strict = scene.abilities.strict;
         let running = self.waiting.front();
         check(Rule::Answer, !strict || running.is_some(), || {
-            "data about a mailbox while no command runs".into()
+            "data about the mailbox come while no command is in progress".into()
         })?;
         let picture = self.opening.as_mut().or(self.picture.as_mut());
         picture.ok_or_else(|| Broken {
             rule: Rule::Answer,
-            why: "data about a mailbox, and none is selected".into(),
+            why: "data about a mailbox come, and none is selected".into(),
         })
     }
 
@@ -69,7 +88,7 @@ impl Player {
     fn may_expunge(&self, scene: &Scene) -> Checked {
         let strict = scene.abilities.strict;
         let Some(running) = self.waiting.front() else {
-            return broken(Rule::ExpungeLegal, "EXPUNGE while no command runs");
+            return broken(Rule::ExpungeLegal, "EXPUNGE comes while no command is in progress");
         };
         let allowed = match strict {
             true => running.act.allows_expunge(true),
@@ -77,12 +96,15 @@ impl Player {
             false => self.waiting.iter().any(|sent| sent.act.allows_expunge(false)),
         };
         check(Rule::ExpungeLegal, allowed, || {
-            format!("EXPUNGE while {} is answered", running.tag)
+            format!("EXPUNGE comes while {} is being answered", running.tag)
         })?;
         match self.waiting.iter().skip(1).find(|sent| sent.act.uses_numbers()) {
             Some(behind) if strict && !running.act.expunges() => broken(
                 Rule::HeldBack,
-                format!("EXPUNGE shifts the numbers of {}, sent before it", behind.tag),
+                format!(
+                    "EXPUNGE changes what the sequence numbers of {} mean, which was sent before it",
+                    behind.tag
+                ),
             ),
             _ => Ok(()),
         }
@@ -95,7 +117,10 @@ impl Player {
         match behind {
             Some(behind) if grows && scene.abilities.strict => broken(
                 Rule::HeldBack,
-                format!("EXISTS changes what {} means, sent before it", behind.tag),
+                format!(
+                    "EXISTS changes what `*` in {} means, which was sent before it",
+                    behind.tag
+                ),
             ),
             _ => Ok(()),
         }
@@ -138,20 +163,25 @@ impl Player {
             _ => None,
         });
         let Some(uid) = asked else {
-            return broken(Rule::Search, "a SEARCH response that nobody asked for");
+            return broken(Rule::Search, "a SEARCH response comes, and no SEARCH is in progress");
         };
         let strict = scene.abilities.strict;
         let picture = self.told(scene)?;
         check(Rule::Search, !strict || found.is_sorted_by(|a, b| a < b), || {
-            format!("{found:?} does not rise")
+            format!("the numbers of SEARCH do not rise: {}", numbers(found))
         })?;
         let wrong = match uid {
             true => found.iter().find(|uid| picture.is_gone(**uid)),
             false => found.iter().find(|n| **n == 0 || **n > picture.exists()),
         };
-        check(Rule::Search, wrong.is_none(), || {
-            format!("SEARCH found {wrong:?}, which is not there")
-        })
+        match (wrong, uid) {
+            (None, _) => Ok(()),
+            (Some(uid), true) => broken(Rule::Search, format!("SEARCH tells UID {uid}, whose EXPUNGE was told")),
+            (Some(n), false) => broken(
+                Rule::Search,
+                format!("SEARCH tells message {n}, and EXISTS is {}", picture.exists()),
+            ),
+        }
     }
 
     fn hear_status(&mut self, items: &[(String, u32)], scene: &mut Scene) -> Checked {
@@ -177,13 +207,13 @@ impl Player {
         let messages = of("MESSAGES").unwrap_or(u32::MAX);
         let most = of("UNSEEN").max(of("RECENT")).unwrap_or(0);
         check(Rule::Status, most <= messages, || {
-            format!("{most} of {messages} messages are unseen or recent")
+            format!("UNSEEN or RECENT is {most}, more than MESSAGES, which is {messages}")
         })
     }
 
     fn hear_untagged(&mut self, condition: &Condition, scene: &mut Scene) -> Checked {
         if condition.word == "BYE" {
-            return broken(Rule::Connection, "BYE that nobody asked for");
+            return broken(Rule::Connection, "BYE comes, and nobody sent LOGOUT");
         }
         if let Some(code) = condition.code("COPYUID") {
             return self.copied(&code, scene);
@@ -207,7 +237,10 @@ impl Player {
         let Some((at, Sent { act, .. })) = at.and_then(|at| Some((at, self.waiting.get(at)?.clone()))) else {
             return broken(
                 Rule::Answer,
-                format!("{} is answered, and nobody waits for that", condition.tag),
+                format!(
+                    "an answer comes with the tag {}, and no command with it is in progress",
+                    condition.tag
+                ),
             );
         };
         check(Rule::Answer, at == 0 || !strict, || {
@@ -244,7 +277,7 @@ impl Player {
                     false => "READ-WRITE",
                 };
                 check(Rule::Answer, !able.strict || condition.code(expected).is_some(), || {
-                    format!("opened without {expected}")
+                    format!("the mailbox is opened without the response code [{expected}]")
                 })?;
                 self.picture = self.opening.take();
                 if let Some(picture) = &mut self.picture {
@@ -252,7 +285,12 @@ impl Player {
                 }
                 self.doomed = false;
             }
-            Act::OpenNothing => return broken(Rule::Mailboxes, "a mailbox that is not there was opened"),
+            Act::OpenNothing => {
+                return broken(
+                    Rule::Mailboxes,
+                    "SELECT of a mailbox that does not exist is answered OK",
+                );
+            }
             Act::Shut => {
                 self.picture = None;
                 self.doomed = false;
@@ -261,14 +299,15 @@ impl Player {
                 Some(code) => {
                     let numbers: Vec<u32> = code.iter().filter_map(|n| n.parse().ok()).collect();
                     let [validity, uid] = numbers[..] else {
-                        return broken(Rule::UidPlus, format!("APPENDUID with {code:?}"));
+                        let why = format!("[APPENDUID {}] is not a UIDVALIDITY and one UID", code.join(" "));
+                        return broken(Rule::UidPlus, why);
                     };
                     scene.ledger.validity_told(*mailbox, validity)?;
                     scene.ledger.made(*mailbox, uid, *id, *floor)?;
                 }
                 None => {
                     check(Rule::UidPlus, !able.uid_plus || !able.strict, || {
-                        "APPEND without APPENDUID".into()
+                        "APPEND is answered OK without [APPENDUID …]".into()
                     })?;
                     scene.ledger.made_somewhere(*mailbox, *id);
                 }
@@ -314,7 +353,14 @@ impl Player {
             _ => !able.strict && !reads,
         };
         check(Rule::Answer, fits, || {
-            format!("{} was answered NO [{}]", condition.tag, condition.code)
+            let code = match condition.code.as_str() {
+                "" => String::new(),
+                code => format!(" [{code}]"),
+            };
+            format!(
+                "{} was answered NO{code}, and there is no reason to refuse it",
+                condition.tag
+            )
         })?;
         match act {
             // RFC 3501 6.3.1: after a failed SELECT no mailbox is selected.
@@ -341,16 +387,26 @@ impl Player {
             _ => None,
         });
         let (Some((uids, to, moves, floor)), Some(picture)) = (copying, &self.picture) else {
-            return broken(Rule::UidPlus, "COPYUID where nothing is copied");
+            return broken(Rule::UidPlus, "[COPYUID …] comes, and no COPY or MOVE is in progress");
+        };
+        let malformed = || {
+            let why = format!("[COPYUID {}] is not a UIDVALIDITY and two sets of UIDs", code.join(" "));
+            broken(Rule::UidPlus, why)
         };
         let [validity, old, new] = code[..] else {
-            return broken(Rule::UidPlus, format!("COPYUID with {code:?}"));
+            return malformed();
         };
         let (Ok(validity), Some(old), Some(new)) = (validity.parse(), set(old), set(new)) else {
-            return broken(Rule::UidPlus, format!("COPYUID with {code:?}"));
+            return malformed();
         };
         let fits = old.len() == new.len() && old.iter().all(|uid| uids.contains(uid));
-        check(Rule::UidPlus, fits, || format!("COPYUID {code:?} is not of {uids:?}"))?;
+        check(Rule::UidPlus, fits, || {
+            format!(
+                "[COPYUID {}] does not fit the command, which copies {}",
+                code.join(" "),
+                numbers(uids)
+            )
+        })?;
         scene.ledger.validity_told(to, validity)?;
         for (old, new) in old.iter().zip(&new) {
             scene.ledger.copied((picture.mailbox, *old), (to, *new), moves, floor)?;

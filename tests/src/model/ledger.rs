@@ -52,6 +52,14 @@ struct Shelf {
     uid_next: u32,
 }
 
+/// How a message is told from others: by the header field that each of these messages has.
+fn message(id: u64) -> String {
+    match id {
+        0 => "a message without an X-Id field".to_owned(),
+        id => format!("the message with `X-Id: {id}`"),
+    }
+}
+
 /// A copy whose source is not known yet.
 #[derive(Debug)]
 struct Copied {
@@ -156,6 +164,9 @@ impl Ledger {
 
     /// UIDVALIDITY of a mailbox, as told.
     pub(super) fn validity_told(&mut self, key: MailboxKey, validity: u32) -> Checked {
+        check(Rule::Status, validity > 0, || {
+            "UIDVALIDITY is 0, and must be more".to_owned()
+        })?;
         let shelf = self.shelf(key);
         match shelf.validity.replace(validity) {
             Some(known) if known != validity && shelf.renamed => {
@@ -168,7 +179,7 @@ impl Ledger {
                 Ok(())
             }
             Some(known) => check(Rule::UidRises, known == validity, || {
-                format!("UIDVALIDITY was {known} and is {validity}")
+                format!("UIDVALIDITY was {known} and is {validity} now")
             }),
             None => Ok(()),
         }
@@ -188,7 +199,7 @@ impl Ledger {
         let shelf = self.shelf(key);
         shelf.uid_next = shelf.uid_next.max(uid_next);
         check(Rule::Status, uid_next >= floor, || {
-            format!("UIDNEXT is {uid_next}, below {floor}")
+            format!("UIDNEXT is {uid_next}, though the next UID must be at least {floor}")
         })
     }
 
@@ -202,12 +213,14 @@ impl Ledger {
             .flatten()
             .any(|(other, validity, highest)| *other != key && Some(*validity) == shelf.validity && uid <= *highest);
         if reused && !shelf.renamed {
-            let why = format!("UID {uid} of {name} is given again under the UIDVALIDITY of the one deleted");
+            let why = format!(
+                "UID {uid} of {name} was given before, under the same UIDVALIDITY, in a mailbox of that name that was deleted"
+            );
             return broken(Rule::UidKept, why);
         }
         let known = *shelf.ids.entry(uid).or_insert(id);
         check(Rule::UidKept, known == id, || {
-            format!("UID {uid} of {name} is message {id}, and was message {known}")
+            format!("UID {uid} of {name} is now {}, and was {}", message(id), message(known))
         })
     }
 
@@ -223,11 +236,11 @@ impl Ledger {
     /// Whoever made a message was told its UID.
     pub(super) fn made(&mut self, key: MailboxKey, uid: u32, id: u64, floor: u32) -> Checked {
         check(Rule::UidRises, uid >= floor, || {
-            format!("a new message has UID {uid}, below {floor}")
+            format!("a new message has UID {uid}, though the next UID must be at least {floor}")
         })?;
         let doubled = !self.shelf(key).explained.insert(uid);
         check(Rule::UidPlus, !doubled, || {
-            format!("UID {uid} was given to two new messages")
+            format!("APPENDUID tells UID {uid}, which was told for another new message")
         })?;
         self.is(key, uid, id)
     }
@@ -252,14 +265,19 @@ impl Ledger {
     ) -> Checked {
         if moves {
             let twice = !self.shelf(from.0).taken.insert(from.1);
-            check(Rule::Move, !twice, || format!("UID {} was moved twice", from.1))?;
+            check(Rule::Move, !twice, || {
+                format!(
+                    "MOVE of UID {} was answered twice with COPYUID: it was moved twice",
+                    from.1
+                )
+            })?;
         }
         check(Rule::UidRises, to.1 >= floor, || {
-            format!("a copy has UID {}, below {floor}", to.1)
+            format!("a copy has UID {}, though the next UID must be at least {floor}", to.1)
         })?;
         let doubled = !self.shelf(to.0).explained.insert(to.1);
         check(Rule::UidPlus, !doubled, || {
-            format!("UID {} was given to two new messages", to.1)
+            format!("COPYUID tells UID {}, which was told for another new message", to.1)
         })?;
         self.copies.push(Copied { from, to });
         self.follow()
@@ -382,7 +400,10 @@ impl Ledger {
                 Some((at, list)) => drop(list.swap_remove(at)),
                 None if shelf.uncertain => {}
                 None => {
-                    let why = format!("UID {uid} (message {id}) was never told to whoever made it, or is there twice");
+                    let why = format!(
+                        "UID {uid} is {}: neither APPENDUID nor COPYUID told this UID, or the message is there twice",
+                        message(id)
+                    );
                     return broken(Rule::NothingLost, why);
                 }
             }
@@ -396,14 +417,18 @@ impl Ledger {
             .iter()
             .filter(|uid| !shelf.ids.contains_key(uid) && may_go(uid));
         check(Rule::NothingLost, shelf.expected.len() <= unseen.count(), || {
-            format!("messages {:?} were made and are not there", shelf.expected)
+            let each: Vec<String> = shelf.expected.iter().map(|id| message(*id)).collect();
+            format!(
+                "APPEND or COPY was answered OK, but the mailbox does not hold {}",
+                each.join(", ")
+            )
         })?;
         let mut bearing = Vec::new();
         for Truth { uid, flags, .. } in truth {
             if shelf.taken.contains(uid) {
                 return broken(
                     Rule::NothingLost,
-                    format!("UID {uid} was taken away and is still there"),
+                    format!("UID {uid} was expunged or moved away, and is still there"),
                 );
             }
             if flags.contains("\\deleted") {
@@ -416,10 +441,14 @@ impl Ledger {
             .keys()
             .find(|uid| !there.contains(uid) && !shelf.taken.contains(uid) && !may_go(uid));
         match lost {
-            Some(uid) if shelf.deletable.contains(uid) => {
-                broken(Rule::NothingLost, format!("UID {uid} is gone, and nobody expunged it"))
-            }
-            Some(uid) => broken(Rule::NothingLost, format!("UID {uid} is gone, and nobody deleted it")),
+            Some(uid) if shelf.deletable.contains(uid) => broken(
+                Rule::NothingLost,
+                format!("UID {uid} is gone: it had \\Deleted, but nobody sent EXPUNGE, CLOSE or MOVE for it"),
+            ),
+            Some(uid) => broken(
+                Rule::NothingLost,
+                format!("UID {uid} is gone, though nobody had given it \\Deleted"),
+            ),
             None => {
                 shelf.deletable.extend(bearing);
                 Ok(())

@@ -122,7 +122,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}: {:?} ({})", self.seed, self.rule, self.rule.section())?;
+        writeln!(f, "seed {}: {} ({})", self.seed, self.rule.says(), self.rule.section())?;
         writeln!(f, "{}", self.why)?;
         let lines = self.conversation.len();
         writeln!(f, "{lines} of {} lines still show it:", self.found_in)?;

@@ -21,6 +21,12 @@ pub(super) struct Seen {
     above: u32,
 }
 
+/// Flags as they stand in a response.
+pub(super) fn flags(flags: &FlagSet) -> String {
+    let each: Vec<&str> = flags.iter().map(String::as_str).collect();
+    format!("({})", each.join(" "))
+}
+
 /// A client's picture of its mailbox.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
@@ -68,7 +74,7 @@ impl Picture {
     pub(super) fn exists_told(&mut self, n: u32) -> Checked {
         let known = self.exists();
         check(Rule::ExistsFalls, n >= known, || {
-            format!("EXISTS fell from {known} to {n} without EXPUNGE")
+            format!("EXISTS fell from {known} to {n} without an EXPUNGE")
         })?;
         let above = self.highest;
         let new = Seen {
@@ -82,7 +88,7 @@ impl Picture {
     /// `* OK [UIDNEXT n]` while it is being opened: what is announced later has this UID or a higher one.
     pub(super) fn uid_next_told(&mut self, n: u32) -> Checked {
         check(Rule::UidRises, n > self.highest, || {
-            format!("UIDNEXT is {n}, and there is UID {}", self.highest)
+            format!("UIDNEXT is {n}, though a message has UID {}", self.highest)
         })?;
         self.highest = n - 1;
         Ok(())
@@ -91,7 +97,7 @@ impl Picture {
     /// `* n RECENT`
     pub(super) fn recent_told(&self, n: u32) -> Checked {
         check(Rule::Recent, n <= self.exists(), || {
-            format!("{n} of {} messages are recent", self.exists())
+            format!("RECENT is {n}, more than EXISTS, which is {}", self.exists())
         })
     }
 
@@ -126,13 +132,13 @@ impl Picture {
         let index = n as usize - 1;
         if let Some(known) = self.messages[index].uid {
             return check(Rule::NumberKept, known == uid, || {
-                format!("number {n} was UID {known} and is UID {uid} now, without EXPUNGE")
+                format!("message {n} had UID {known} and has UID {uid} now, without an EXPUNGE between")
             });
         }
         if self.gone.contains(&uid) {
             return broken(
                 Rule::UidRises,
-                format!("UID {uid} is back as number {n} after its EXPUNGE"),
+                format!("UID {uid} is back as message {n} after its EXPUNGE"),
             );
         }
         let below = self.messages[..index].iter().filter_map(|m| m.uid).next_back();
@@ -141,7 +147,12 @@ impl Picture {
         check(
             Rule::UidRises,
             uid > below && above.is_none_or(|above| uid < above),
-            || format!("UID {uid} of number {n} does not stand between {below} and {above:?}"),
+            || match above {
+                Some(above) if uid >= above => {
+                    format!("message {n} has UID {uid}, which is not below UID {above} of a message behind it")
+                }
+                _ => format!("message {n} has UID {uid}, which is not above UID {below}, given before it"),
+            },
         )?;
         self.messages[index].uid = Some(uid);
         self.highest = self.highest.max(uid);
@@ -150,8 +161,9 @@ impl Picture {
 
     fn in_range(&self, n: u32) -> Checked {
         let exists = self.exists();
-        check(Rule::NumberInRange, (1..=exists).contains(&n), || {
-            format!("number {n} is outside of 1 to {exists}")
+        check(Rule::NumberInRange, (1..=exists).contains(&n), || match exists {
+            0 => format!("sequence number {n} is told in a mailbox whose EXISTS is 0"),
+            _ => format!("sequence number {n} is not between 1 and EXISTS, which is {exists}"),
         })
     }
 
@@ -169,7 +181,10 @@ impl Picture {
     pub(super) fn agrees_with(&mut self, truth: &[Truth]) -> Checked {
         let known = self.messages.len();
         check(Rule::MessagesTold, known == truth.len(), || {
-            format!("it knows {known} messages of {}", truth.len())
+            format!(
+                "by EXISTS and EXPUNGE it was told of {known} messages, and the mailbox holds {}",
+                truth.len()
+            )
         })?;
         for (n, message) in (1..).zip(truth) {
             let uid = message.uid;
@@ -179,7 +194,11 @@ impl Picture {
             })?;
             let told = self.messages[n as usize - 1].flags.as_ref();
             check(Rule::FlagsTold, told.is_none_or(|told| *told == message.flags), || {
-                format!("flags of UID {uid} are {:?}, it was told {told:?}", message.flags)
+                format!(
+                    "the flags of UID {uid} are {}, and it was last told {}",
+                    flags(&message.flags),
+                    told.map(flags).unwrap_or_default()
+                )
             })?;
         }
         Ok(())
@@ -212,5 +231,43 @@ mod tests {
         assert_eq!(moved.rule, Rule::NumberKept);
         assert_eq!(picture.expunge_told(0).unwrap_err().rule, Rule::NumberInRange);
         assert_eq!(picture.exists_told(1).unwrap_err().rule, Rule::ExistsFalls);
+    }
+
+    /// Whoever reads it knows IMAP, not the names of this program.
+    #[test]
+    fn what_is_wrong_is_told_in_the_words_of_imap() {
+        let mut picture = Picture::new(MailboxKey(0), 0, 0, false);
+        assert_eq!(
+            picture.expunge_told(1).unwrap_err().why,
+            "sequence number 1 is told in a mailbox whose EXISTS is 0"
+        );
+        picture.exists_told(3).unwrap();
+        let flags: FlagSet = ["\\answered".to_owned(), "\\seen".to_owned()].into();
+        picture.fetch_told(2, Some(5), Some(flags), false).unwrap();
+        assert_eq!(
+            picture.fetch_told(4, None, None, false).unwrap_err().why,
+            "sequence number 4 is not between 1 and EXISTS, which is 3"
+        );
+        assert_eq!(
+            picture.fetch_told(1, Some(5), None, false).unwrap_err().why,
+            "message 1 has UID 5, which is not below UID 5 of a message behind it"
+        );
+        assert_eq!(
+            picture.fetch_told(3, Some(4), None, false).unwrap_err().why,
+            "message 3 has UID 4, which is not above UID 5, given before it"
+        );
+        let truth = |uid| Truth {
+            uid,
+            flags: FlagSet::new(),
+            id: 0,
+        };
+        assert_eq!(
+            picture.agrees_with(&[truth(4)]).unwrap_err().why,
+            "by EXISTS and EXPUNGE it was told of 3 messages, and the mailbox holds 1"
+        );
+        assert_eq!(
+            picture.agrees_with(&[4, 5, 6].map(truth)).unwrap_err().why,
+            "the flags of UID 5 are (), and it was last told (\\answered \\seen)"
+        );
     }
 }

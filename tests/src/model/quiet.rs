@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::command::Act;
+use super::hear::numbers;
 use super::ledger::{MailboxKey, Truth};
+use super::picture::flags;
 use super::rule::{Broken, Checked, Rule, broken, check};
 use super::run::{PATIENCE, Run};
 use crate::message::Random;
@@ -29,15 +31,16 @@ impl Run<'_> {
                 Ok(everything) => break everything,
                 Err(wrong) => match patience.next() {
                     Some(time) => sleep(*time).await,
-                    None => return Err(wrong.at("at a quiet point")),
+                    None => {
+                        self.shows_what_is_there();
+                        return Err(wrong.at(QUIET));
+                    }
                 },
             }
         };
         for name in 0..self.players.len() {
             let heard = self.looks(name, &everything, &mut random).await;
-            self.forgives(name, heard)
-                .await
-                .map_err(|wrong| wrong.at("at a quiet point"))?;
+            self.forgives(name, heard).await.map_err(|wrong| wrong.at(QUIET))?;
         }
         // Elsewhere what was cut off may be done at any time later.
         if !waits {
@@ -82,13 +85,20 @@ impl Run<'_> {
             let Some((_, name, truth)) = everything.iter().find(|(key, ..)| *key == picture.mailbox) else {
                 return broken(
                     Rule::Mailboxes,
-                    format!("client {client} is in a mailbox that is not there"),
+                    format!("client {client} still has a mailbox selected that LIST does not show"),
                 );
             };
             let agreed = picture.agrees_with(truth);
-            agreed.map_err(|wrong| wrong.at(format!("client {client} in {name}")))?;
+            agreed.map_err(|wrong| wrong.at(format!("client {client}, who sent NOOP in {name}")))?;
         }
         Ok(everything)
+    }
+
+    /// What the witness saw belongs to the conversation, where it is what is wrong.
+    fn shows_what_is_there(&mut self) {
+        for line in std::mem::take(&mut self.there) {
+            self.scene.log.event(format!("EXAMINE by another client shows: {line}"));
+        }
     }
 
     /// A client asks for news. Who is in a mailbox that was deleted is cut off after the answer by this project's servers; by
@@ -103,7 +113,7 @@ impl Run<'_> {
             while let Some(response) = player.wire.response_within(TOLD_WITHIN).await? {
                 player.hear(&response, scene)?;
             }
-            return broken(Rule::Mailboxes, "a client goes on in a mailbox that was deleted");
+            return broken(Rule::Mailboxes, "a client can go on in a mailbox that was deleted");
         }
         self.replaces(name).await
     }
@@ -115,21 +125,29 @@ impl Run<'_> {
         let ledger = &mut self.scene.ledger;
         let names: Vec<(String, MailboxKey)> = ledger.names().map(|(n, key)| (n.to_owned(), key)).collect();
         let listed = witness.names("").await?;
-        let missing = names.iter().find(|(name, _)| !listed.contains(name));
-        check(Rule::Mailboxes, missing.is_none(), || {
-            format!("LIST does not show {missing:?}")
-        })?;
+        if let Some((missing, _)) = names.iter().find(|(name, _)| !listed.contains(name)) {
+            return broken(Rule::Mailboxes, format!("LIST does not show {missing}"));
+        }
+        self.there.clear();
         let mut everything = Vec::new();
         for (name, key) in names {
             let (truth, counters) = witness.truth(&name).await?;
-            ledger.validity_told(key, counters.uid_validity)?;
+            self.there.push(format!("{name} holds {}", held(&truth)));
+            ledger
+                .validity_told(key, counters.uid_validity)
+                .map_err(|wrong| wrong.at(&name))?;
             ledger.learns(key, &truth).map_err(|wrong| wrong.at(&name))?;
-            ledger.uid_next_told(key, counters.uid_next, ledger.uid_floor(key))?;
+            let floor = ledger.uid_floor(key);
+            ledger
+                .uid_next_told(key, counters.uid_next, floor)
+                .map_err(|wrong| wrong.at(&name))?;
             let unseen = truth.iter().filter(|t| !t.flags.contains("\\seen")).count();
             let fits = (counters.messages as usize, counters.unseen as usize) == (truth.len(), unseen);
             check(Rule::Status, fits, || {
                 format!(
-                    "STATUS {name} counts {counters:?}, and there are {} and {unseen}",
+                    "STATUS of {name} tells MESSAGES {} and UNSEEN {}, and FETCH shows {} messages, {unseen} of them unseen",
+                    counters.messages,
+                    counters.unseen,
                     truth.len()
                 )
             })?;
@@ -168,7 +186,7 @@ impl Run<'_> {
             };
             let right: Vec<u32> = truth.iter().filter(matches).map(|t| t.uid).collect();
             check(Rule::Search, found == right, || {
-                format!("{words} found {found:?} and should find {right:?}")
+                format!("{words} found {} and should find {}", numbers(&found), numbers(&right))
             })?;
         }
         match &mut player.picture {
@@ -188,7 +206,7 @@ impl Run<'_> {
                 (Some(picture), _) => match everything.iter().find(|(key, ..)| *key == picture.mailbox) {
                     // More may be to come: nothing is learned from what looks right.
                     Some((.., truth)) => picture.clone().agrees_with(truth),
-                    None => broken(Rule::Mailboxes, "IDLE in a mailbox that is not there"),
+                    None => broken(Rule::Mailboxes, "IDLE goes on in a mailbox that LIST does not show"),
                 },
             };
             let Err(Broken { why, .. }) = agreed else {
@@ -196,10 +214,30 @@ impl Run<'_> {
             };
             match player.wire.response_within(TOLD_WITHIN).await? {
                 Some(response) => player.hear(&response, scene)?,
-                None => return broken(Rule::IdleTells, format!("in IDLE nothing is told, and {why}")),
+                None => {
+                    return broken(
+                        Rule::IdleTells,
+                        format!("in IDLE nothing more is told within {} s: {why}", TOLD_WITHIN.as_secs()),
+                    );
+                }
             }
         }
     }
+}
+
+/// When it was found.
+const QUIET: &str = "when all commands had been answered";
+
+/// The messages of a mailbox, their UIDs and flags.
+fn held(truth: &[Truth]) -> String {
+    if truth.is_empty() {
+        return "no message".to_owned();
+    }
+    let each: Vec<String> = truth
+        .iter()
+        .map(|t| format!("UID {} {}", t.uid, flags(&t.flags)))
+        .collect();
+    each.join(", ")
 }
 
 const SEARCH: Act = Act::Search {

@@ -56,7 +56,9 @@ impl Remote {
         wire.response().await?;
         if self.security == Security::StartTls {
             let (_, answer) = wire.ask("tls", "STARTTLS").await?;
-            check(Rule::Answer, answer.starts_with("OK"), || format!("STARTTLS: {answer}"))?;
+            check(Rule::Answer, answer.starts_with("OK"), || {
+                format!("STARTTLS is answered {answer}")
+            })?;
             wire = Wire::new(self.handshake(wire.into_stream()).await.map_err(gone)?);
         }
         login(&mut wire, &self.user, &self.password).await?;
@@ -86,7 +88,7 @@ pub(super) async fn login(wire: &mut Wire, user: &str, password: &str) -> Checke
     let (_, answer) = wire.ask("login", &words).await?;
     match answer.starts_with("OK") {
         true => Ok(()),
-        false => broken(Rule::Answer, format!("LOGIN of {user} was answered {answer}")),
+        false => broken(Rule::Answer, format!("LOGIN of {user} is answered {answer}")),
     }
 }
 

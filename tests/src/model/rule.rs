@@ -48,6 +48,36 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// What it demands, for whoever reads a failure.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Syntax => "a response follows the formal syntax",
+            Self::Connection => "a connection ends only for a reason, and BYE comes before",
+            Self::Answer => "each command is answered once, in time, and not refused without a reason",
+            Self::NumberInRange => "a message sequence number is between 1 and EXISTS",
+            Self::NumberKept => "a message sequence number means one message until an EXPUNGE is told",
+            Self::ExpungeLegal => {
+                "EXPUNGE is told neither while no command is in progress nor in answer to FETCH, STORE or SEARCH"
+            }
+            Self::HeldBack => "a command that was already sent is answered in the sequence numbers its client knew",
+            Self::ExistsFalls => "EXISTS does not fall: messages go by EXPUNGE alone",
+            Self::UidRises => "UIDs rise, none is given twice, and UIDVALIDITY stays",
+            Self::UidKept => "a UID means one message for ever",
+            Self::UidPlus => "APPENDUID and COPYUID tell the UIDs that the messages have",
+            Self::Move => "MOVE moves each message once",
+            Self::FlagsTold => "a client that sends NOOP is told of changed flags by FETCH",
+            Self::MessagesTold => {
+                "a client that sends NOOP is told of all messages that came (EXISTS) and went (EXPUNGE)"
+            }
+            Self::IdleTells => "IDLE tells of changes without being asked",
+            Self::Recent => "\\Recent is shown to one session alone",
+            Self::Status => "STATUS counts what the mailbox holds, and UIDNEXT never falls",
+            Self::Search => "SEARCH finds the messages that match, and no others",
+            Self::NothingLost => "a message that nobody expunged is there, once",
+            Self::Mailboxes => "CREATE, DELETE, RENAME and LIST agree about which mailboxes there are",
+        }
+    }
+
     /// Where it stands.
     pub fn section(self) -> &'static str {
         match self {

@@ -21,6 +21,8 @@ pub(super) struct Run<'a> {
     pub(super) witnesses: Vec<Witness>,
     /// A connection was cut since the last quiet point, or a client of a mailbox that is gone.
     pub(super) was_cut: bool,
+    /// What the witness saw last, a line for each mailbox.
+    pub(super) there: Vec<String>,
     lock_step: bool,
 }
 
@@ -32,6 +34,7 @@ pub(super) async fn run(site: &Site, script: &Script) -> Outcome {
         players: Vec::new(),
         witnesses: Vec::new(),
         was_cut: false,
+        there: Vec::new(),
         lock_step: script.lock_step,
     };
     let result = run.through(script).await;
@@ -194,7 +197,7 @@ impl Run<'_> {
         player.asks(&words, Act::Mailbox, scene).await?;
         let done = player.last_was_ok;
         check(Rule::Mailboxes, !done || able.writable, || {
-            format!("{words} was done where nothing can be written")
+            format!("{words} is answered OK by a server that can only be read")
         })?;
         if !done {
             return Ok(());
@@ -216,7 +219,7 @@ impl Run<'_> {
             }
             (Verb::Empty, _) => match scene.ledger.key("INBOX") {
                 Some(inbox) => scene.ledger.emptied(inbox, &new)?,
-                None => return broken(Rule::Mailboxes, "there is no INBOX"),
+                None => return broken(Rule::Mailboxes, "LIST does not show INBOX"),
             },
             _ => {}
         }

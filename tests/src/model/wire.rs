@@ -40,7 +40,10 @@ impl Wire {
         match sent.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(e)) => broken(Rule::Connection, format!("the connection broke: {e}")),
-            Err(_) => broken(Rule::Connection, "the server does not take what is said"),
+            Err(_) => broken(
+                Rule::Connection,
+                format!("the server does not read what is sent within {} s", DEADLINE.as_secs()),
+            ),
         }
     }
 
@@ -64,7 +67,7 @@ impl Wire {
     pub(super) async fn response(&mut self) -> Checked<Vec<u8>> {
         match self.response_within(DEADLINE).await? {
             Some(response) => Ok(response),
-            None => broken(Rule::Answer, "no answer in time"),
+            None => broken(Rule::Answer, format!("no answer within {} s", DEADLINE.as_secs())),
         }
     }
 
@@ -104,7 +107,7 @@ impl Wire {
                 Ok(Some(whole[..len - 2].to_vec()))
             }
             Framing::More => Ok(None),
-            Framing::Broken(why) => broken(Rule::Syntax, why),
+            Framing::Broken(why) => broken(Rule::Syntax, format!("{why} in what the server sends")),
         }
     }
 }

@@ -59,8 +59,12 @@ fn outcome(rfc: u32, section: String, began: Instant, verdict: Verdict) -> Outco
 fn failed(failure: model::Failure) -> Failure {
     let conversation: Vec<Said> = failure.conversation.iter().map(|line| said(line)).collect();
     Failure {
-        what: format!("{:?}: {}", failure.rule, failure.why),
-        expected: Vec::new(),
+        what: sentence(&failure.why),
+        expected: vec![format!(
+            "{} ({})",
+            sentence(failure.rule.says()),
+            failure.rule.section()
+        )],
         line: 0,
         deviates: conversation.len().checked_sub(1),
         conversation,
@@ -68,10 +72,18 @@ fn failed(failure: model::Failure) -> Failure {
     }
 }
 
+/// Begins large and ends with a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
 /// `2> text`, `2< text`: which client, and who said it.
 fn said(line: &str) -> Said {
-    let at = line.find(['>', '<']);
-    let (client, rest) = line.split_at(at.unwrap_or(0));
+    let at = line.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+    let (client, rest) = line.split_at(at);
     let (by, text) = match (rest.strip_prefix('>'), rest.strip_prefix('<')) {
         (Some(text), _) => (By::Client, text),
         (_, Some(text)) => (By::Server, text),
@@ -94,4 +106,57 @@ fn section(text: &str) -> (u32, String) {
         rfc.unwrap_or(3501),
         words.next().unwrap_or_default().trim_end_matches([',', ';']).to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a server that tells each EXPUNGE twice.
+    #[test]
+    fn a_failure_is_told_in_the_words_of_imap() {
+        let faulty = model::Target::with_fault(model::Fault::ExpungeTwice);
+        let plan = model::Stress {
+            seeds: Some(120),
+            ..model::Stress::default()
+        };
+        let found = model::stress(&faulty, plan, |_| {}).expect_err("it is found");
+        assert_eq!(found.rule, model::Rule::NumberInRange);
+        let failure = failed(*found);
+        assert_eq!(
+            failure.expected,
+            ["A message sequence number is between 1 and EXISTS. (RFC 3501 2.3.1.2 and 7.4)"]
+        );
+        let last = failure.conversation.last().map(|said| (said.by, said.text.clone()));
+        let what = match &last {
+            Some((By::Server, text)) => text.strip_prefix("* ").and_then(|t| t.strip_suffix(" EXPUNGE")),
+            _ => None,
+        };
+        let n = what.expect("EXPUNGE is the last that was heard");
+        let client = &failure.conversation.last().expect("a line").client;
+        let exists = n.parse::<u32>().expect("a number") - 1;
+        let told = match exists {
+            0 => format!("sequence number {n} is told in a mailbox whose EXISTS is 0."),
+            _ => format!("sequence number {n} is not between 1 and EXISTS, which is {exists}."),
+        };
+        assert_eq!(failure.what, format!("Client {client}: {told}"));
+    }
+
+    #[test]
+    fn a_line_of_the_conversation_says_who_said_it() {
+        let of = |line| {
+            let Said { client, by, text } = said(line);
+            (client, by, text)
+        };
+        assert_eq!(of("2> a NOOP"), ("2".into(), By::Client, "a NOOP".into()));
+        assert_eq!(of("2< a OK <x>"), ("2".into(), By::Server, "a OK <x>".into()));
+        assert_eq!(
+            of("   EXAMINE by another client shows: x holds UID 1 ()"),
+            (
+                String::new(),
+                By::Suite,
+                "EXAMINE by another client shows: x holds UID 1 ()".into()
+            )
+        );
+    }
 }
