@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend_api::{Bytes, Error, Load, Loaded, MessageBody, RangedBody, Result, Uid, async_trait};
 use parking_lot::Mutex;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::body::{CHUNK, chunk_id};
 use crate::error::{damaged, sql};
@@ -22,11 +22,13 @@ const MAX_RANGED: usize = 16;
 /// Messages that one answer covers at most.
 pub(crate) const MOST: usize = 4_096;
 
+/// UIDs this close to each other are looked up in one pass over the rows between them.
+const GAP: u32 = 4;
+
 struct Found {
     body: i64,
     size: u64,
     file: Option<[u8; 16]>,
-    index: Option<Bytes>,
 }
 
 /// Loads messages from the start of the list, up to one answer's worth, and says how many of the list that covers.
@@ -37,75 +39,145 @@ pub(crate) fn load(
     uids: &[Uid],
     what: Load,
 ) -> Result<(Vec<Loaded>, usize)> {
-    let (mut loaded, mut covered, mut cost, mut ranged) = (Vec::new(), 0, 0u64, 0);
-    let mut find = Find::new(conn, place, what.index)?;
-    for uid in uids {
-        let Some(found) = find.message(*uid)? else {
-            covered += 1;
-            continue;
-        };
-        let with_body = what.body || (what.index && found.index.is_none());
-        cost = cost.saturating_add(OVERHEAD + found.index.as_ref().map_or(0, |i| i.len() as u64));
-        let large = found.size > ANSWER;
-        if with_body && !large {
-            cost = cost.saturating_add(found.size);
-        }
-        ranged += usize::from(with_body && large);
-        if !loaded.is_empty() && (cost > ANSWER || ranged > MAX_RANGED) {
+    let mut answer = Answer {
+        conn,
+        shared,
+        what,
+        loaded: Vec::new(),
+        covered: 0,
+        cost: 0,
+        ranged: 0,
+    };
+    let mut rest = uids;
+    while !rest.is_empty() {
+        let (run, later) = rest.split_at(run_len(rest));
+        rest = later;
+        if !each_row(conn, place, run, |uid, row| answer.take(uid, row))? {
             break;
         }
-        let body = if with_body { body(conn, shared, &found)? } else { None };
-        if body.is_some() == with_body {
-            loaded.push(Loaded::new(*uid, found.index, body));
-        }
-        covered += 1;
     }
-    Ok((loaded, covered))
+    Ok((answer.loaded, answer.covered))
 }
 
-/// Looks messages up, one statement for all of a list.
-struct Find<'c> {
-    select: CachedStatement<'c>,
+/// How many UIDs from the start on grow by little.
+fn run_len(uids: &[Uid]) -> usize {
+    let near = |a: &Uid, b: &Uid| (1..=GAP).contains(&b.get().wrapping_sub(a.get()));
+    let pairs = uids.iter().zip(uids.iter().skip(1));
+    pairs.take_while(|(a, b)| near(a, b)).count() + usize::from(!uids.is_empty())
+}
+
+/// Hands out the rows of growing UIDs, `None` for those without, until it is not wanted any more; whether it was to the
+/// end. Rows that follow each other are a step apart in SQLite's trees, where each one by itself is a search.
+fn each_row(
+    conn: &Connection,
     place: Place,
-    index: bool,
+    uids: &[Uid],
+    mut take: impl FnMut(Uid, Option<&Row<'_>>) -> Result<bool>,
+) -> Result<bool> {
+    let (Some(first), Some(last)) = (uids.first(), uids.last()) else {
+        return Ok(true);
+    };
+    let mut select = conn
+        .prepare_cached(
+            "SELECT m.uid, m.body, i.octets FROM messages m LEFT JOIN indexes i ON i.id = m.body
+             WHERE m.account = ? AND m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid",
+        )
+        .map_err(sql)?;
+    let key = params![place.account, place.mailbox, first.get(), last.get()];
+    let mut rows = select.query(key).map_err(sql)?;
+    let mut wanted = uids.iter().copied().peekable();
+    while let Some(row) = rows.next().map_err(sql)? {
+        let here: u32 = row.get(0).map_err(sql)?;
+        while let Some(gone) = wanted.next_if(|uid| uid.get() < here) {
+            if !take(gone, None)? {
+                return Ok(false);
+            }
+        }
+        if let Some(uid) = wanted.next_if(|uid| uid.get() == here)
+            && !take(uid, Some(row))?
+        {
+            return Ok(false);
+        }
+    }
+    for gone in wanted {
+        if !take(gone, None)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-impl<'c> Find<'c> {
-    fn new(conn: &'c Connection, place: Place, index: bool) -> Result<Self> {
-        let text = if index {
-            "SELECT b.id, b.size, b.file, i.octets FROM messages m JOIN bodies b ON b.id = m.body
-             LEFT JOIN indexes i ON i.id = b.id WHERE m.account = ? AND m.mailbox = ? AND m.uid = ?"
-        } else {
-            "SELECT b.id, b.size, b.file FROM messages m JOIN bodies b ON b.id = m.body
-             WHERE m.account = ? AND m.mailbox = ? AND m.uid = ?"
-        };
-        let select = conn.prepare_cached(text).map_err(sql)?;
-        Ok(Self { select, place, index })
-    }
+/// What was loaded so far.
+struct Answer<'a> {
+    conn: &'a Connection,
+    shared: &'a Arc<Shared>,
+    what: Load,
+    loaded: Vec<Loaded>,
+    covered: usize,
+    cost: u64,
+    ranged: usize,
+}
 
-    fn message(&mut self, uid: Uid) -> Result<Option<Found>> {
-        let key = params![self.place.account, self.place.mailbox, uid.get()];
-        let mut rows = self.select.query(key).map_err(sql)?;
-        let Some(row) = rows.next().map_err(sql)? else {
-            return Ok(None);
+impl Answer<'_> {
+    /// Takes a message in; `false` where it has no room any more.
+    fn take(&mut self, uid: Uid, row: Option<&Row<'_>>) -> Result<bool> {
+        let Some(row) = row else {
+            self.covered += 1;
+            return Ok(true);
         };
-        let index = if self.index {
-            row.get_ref(3).map_err(sql)?.as_blob_or_null()
-        } else {
-            Ok(None)
+        let index = match self.what.index {
+            true => row.get_ref(2).map_err(sql)?.as_blob_or_null(),
+            false => Ok(None),
         };
         let index = index.map_err(|_| damaged("an index that is no blob"))?;
-        Ok(Some(Found {
-            body: row.get(0).map_err(sql)?,
-            size: unsigned(row.get(1).map_err(sql)?),
-            file: row.get(2).map_err(sql)?,
-            index: index.map(Bytes::copy_from_slice),
-        }))
+        let with_body = self.what.body || (self.what.index && index.is_none());
+        self.cost = self.cost.saturating_add(OVERHEAD + index.map_or(0, |i| i.len() as u64));
+        let mut body = None;
+        if with_body {
+            let found = find(self.conn, row.get(1).map_err(sql)?)?;
+            let large = found.size > ANSWER;
+            self.ranged += usize::from(large);
+            self.cost = self.cost.saturating_add(if large { 0 } else { found.size });
+            if !self.has_room() {
+                return Ok(false);
+            }
+            body = octets_of(self.conn, self.shared, &found)?;
+        } else if !self.has_room() {
+            return Ok(false);
+        }
+        if body.is_some() == with_body {
+            let index = index.map(Bytes::copy_from_slice);
+            self.loaded.push(Loaded::new(uid, index, body));
+        }
+        self.covered += 1;
+        Ok(true)
     }
+
+    /// A first message always has.
+    fn has_room(&self) -> bool {
+        self.loaded.is_empty() || (self.cost <= ANSWER && self.ranged <= MAX_RANGED)
+    }
+}
+
+/// Where the octets of a body are.
+fn find(conn: &Connection, body: i64) -> Result<Found> {
+    let mut select = conn
+        .prepare_cached("SELECT size, file FROM bodies WHERE id = ?")
+        .map_err(sql)?;
+    let mut rows = select.query([body]).map_err(sql)?;
+    let row = rows
+        .next()
+        .map_err(sql)?
+        .ok_or_else(|| damaged("a message without its body"))?;
+    Ok(Found {
+        body,
+        size: unsigned(row.get(0).map_err(sql)?),
+        file: row.get(1).map_err(sql)?,
+    })
 }
 
 /// The octets of a body; `None` when its file went since this picture of the store was taken.
-fn body(conn: &Connection, shared: &Arc<Shared>, found: &Found) -> Result<Option<MessageBody>> {
+fn octets_of(conn: &Connection, shared: &Arc<Shared>, found: &Found) -> Result<Option<MessageBody>> {
     let place = match &found.file {
         None => Octets::Rows(found.body),
         Some(id) => match File::open(shared.folder.body(id)) {

@@ -2,6 +2,7 @@
 
 mod append;
 mod fetch;
+mod indexes;
 mod mailbox;
 mod octets;
 mod search;
@@ -17,6 +18,7 @@ pub use mailbox::MappedMailbox;
 pub use session::MappedSession;
 
 use crate::hub::Hub;
+use indexes::{INDEXES, Indexes};
 
 /// A tier-1 [`Backend`] over a [`MailStore`]: views, update dispatch, EXPUNGE buffering, IDLE, SEARCH, MOVE, and every
 /// item of FETCH.
@@ -25,6 +27,7 @@ use crate::hub::Hub;
 pub struct Mapped<S> {
     store: Arc<S>,
     hub: Hub,
+    indexes: Arc<Indexes>,
 }
 
 impl<S: MailStore> Mapped<S> {
@@ -32,7 +35,17 @@ impl<S: MailStore> Mapped<S> {
     pub fn new(store: impl Into<Arc<S>>) -> Self {
         let (store, hub) = (store.into(), Hub::new());
         store.attach(Arc::new(hub.clone()));
-        Self { store, hub }
+        let indexes = Arc::new(Indexes::new(INDEXES));
+        Self { store, hub, indexes }
+    }
+
+    /// How many octets of memory the indexes of messages that were read lately may have, of all sessions together; 32 MiB
+    /// unless it is said here. From them ENVELOPE, BODYSTRUCTURE, header fields and searches in headers are answered
+    /// without asking the store again.
+    #[must_use]
+    pub fn index_cache(mut self, octets: u64) -> Self {
+        self.indexes = Arc::new(Indexes::new(octets));
+        self
     }
 
     /// To say that something changed in the store: keep a clone where your application changes its data.
@@ -56,6 +69,11 @@ impl<S: MailStore> Backend for Mapped<S> {
 
     async fn login(&self, _ctx: &Ctx<'_>, who: Credentials<'_>) -> Result<Self::Session> {
         let account = self.store.login(who).await?;
-        Ok(MappedSession::new(self.store.clone(), self.hub.clone(), account))
+        Ok(MappedSession::new(
+            self.store.clone(),
+            self.hub.clone(),
+            self.indexes.clone(),
+            account,
+        ))
     }
 }

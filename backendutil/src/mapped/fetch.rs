@@ -118,7 +118,7 @@ pub(super) async fn fetch<S: MailStore>(
                     let mod_seq = |uid| now.get(uid).map(|row| row.mod_seq).or_else(|| ghost(uid));
                     batch.retain(|n| mod_seq(n.uid).is_none_or(|m| m > since));
                 }
-                missing |= fetch_batch(mailbox, &batch, want, needs, load, out).await?;
+                missing |= fetch_batch(mailbox, &batch, want, load, out).await?;
             }
         }
     }
@@ -130,7 +130,6 @@ async fn fetch_batch<S: MailStore>(
     mailbox: &mut MappedMailbox<S>,
     batch: &[Numbered],
     want: &Fetch,
-    needs: Needs,
     load: Load,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
@@ -138,18 +137,20 @@ async fn fetch_batch<S: MailStore>(
     let uids: Vec<Uid> = batch.iter().map(|n| n.uid).collect();
     let mut rest = (batch, uids.as_slice());
     while !rest.0.is_empty() {
-        let (loaded, covered) = mailbox.load(rest.1, load).await?;
+        let (loaded, covered) = mailbox.octets(rest.1, load).await?;
         let (here, _) = rest.0.split_at(covered);
         let flagged = set_seen(mailbox, here, want).await?;
+        let now = mailbox.source.now().await?;
+        let mut cursor = now.seek();
         let mut loaded = loaded.into_iter().peekable();
         for numbered in here {
-            let Some(message) = loaded.next_if(|l| l.uid == numbered.uid) else {
+            let Some(octets) = loaded.next_if(|l| l.uid == numbered.uid) else {
                 missing = true;
                 continue;
             };
-            let octets = Octets::new(message);
             let seen = flagged.contains(numbered.uid);
-            missing |= !answer(mailbox, *numbered, octets, want, needs, seen, out).await?;
+            let entry = cursor.seek(numbered.uid).map(|row| row.to_entry());
+            missing |= !answer(mailbox, *numbered, entry, octets, want, seen, out).await?;
         }
         rest = (
             rest.0.get(covered..).unwrap_or_default(),
@@ -229,14 +230,13 @@ fn plain(item: &FetchItem, entry: &MessageEntry, recent: bool, size: u64, out: &
 async fn answer<S: MailStore>(
     mailbox: &mut MappedMailbox<S>,
     numbered: Numbered,
+    entry: Option<MessageEntry>,
     mut octets: Octets,
     want: &Fetch,
-    needs: Needs,
     flagged: bool,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
-    let now = mailbox.source.now().await?;
-    let entry = now.get(numbered.uid).map(|row| row.to_entry());
+    let needs = Needs::of(want);
     let Some(mut entry) = entry.or_else(|| mailbox.source.open.ghost(numbered.uid)) else {
         return Ok(false);
     };

@@ -135,7 +135,9 @@ impl<S: MailStore> MappedMailbox<S> {
         else {
             return;
         };
-        let Source { store, account, open } = &self.source;
+        let Source {
+            store, account, open, ..
+        } = &self.source;
         // The hub decides among the sessions here, the store among those of all processes.
         let mut here = open.recent_from().filter(|first| *first <= last);
         if here.is_some() && !self.read_only {
@@ -253,7 +255,9 @@ impl<S: MailStore> MappedMailbox<S> {
         {
             told.store(self.view.told().generation(), Ordering::Release);
         }
-        let Source { store, account, open } = &self.source;
+        let Source {
+            store, account, open, ..
+        } = &self.source;
         if open.has_graves() {
             let gone = open.exhume();
             if !gone.is_empty() {
@@ -275,7 +279,7 @@ impl<S: MailStore> MappedMailbox<S> {
         if !store.is_writable(account, entry.id) {
             return Err(Error::new(ErrorKind::ReadOnly, "the target mailbox is read-only"));
         }
-        Ok(source(store, &self.hub, account, &entry))
+        Ok(source(store, &self.hub, self.source.indexes.of_all(), account, &entry))
     }
 
     /// COPY for a store without that operation: every message is read and added.
@@ -420,7 +424,9 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         } else {
             self.view.uids(&seqs)
         };
-        let Source { store, account, open } = &self.source;
+        let Source {
+            store, account, open, ..
+        } = &self.source;
         if uids.is_empty() {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
         }
@@ -439,7 +445,9 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         let to = self.target(to).await?;
         let (seqs, missing) = self.resolve(set);
         let uids = self.view.uids(&seqs);
-        let Source { store, account, open } = &self.source;
+        let Source {
+            store, account, open, ..
+        } = &self.source;
         if uids.is_empty() {
             return Ok(Copied::new(backend_api::UidValidity::MIN, Vec::new()));
         }

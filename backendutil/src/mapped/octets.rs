@@ -1,8 +1,11 @@
 //! A message as FETCH and SEARCH read it: its index, stored or made, and ranges of its octets.
 
+use std::sync::Arc;
+
 use backend_api::{Bytes, Error, FetchSink, Load, Loaded, MailStore, MessageBody, Result, Uid};
 use imap_message::{Index, Indexer};
 
+use super::indexes::MailboxIndexes;
 use super::mailbox::MappedMailbox;
 
 /// Octets read at once.
@@ -11,14 +14,17 @@ pub(super) const PIECE: u64 = 64 * 1024;
 /// A message that was loaded for its index, its octets, or both.
 pub(super) struct Octets {
     pub(super) uid: Uid,
-    index: Option<Index<Bytes>>,
+    index: Option<Arc<Index<Bytes>>>,
     body: Option<MessageBody>,
 }
 
 impl Octets {
-    pub(super) fn new(loaded: Loaded) -> Self {
+    fn of(loaded: Loaded, indexes: &MailboxIndexes) -> Self {
         // An index of another version is as good as none: it is made again.
-        let index = loaded.index.and_then(|bytes| Index::parse(bytes).ok());
+        let index = loaded.index.and_then(|bytes| Index::parse(bytes).ok()).map(Arc::new);
+        if let Some(index) = &index {
+            indexes.put(loaded.uid, index);
+        }
         Self {
             uid: loaded.uid,
             index,
@@ -51,15 +57,46 @@ impl Octets {
             indexer.push(&piece);
         }
         let index = Index::parse(Bytes::from(indexer.finish().into_bytes()));
-        self.index = Some(index.map_err(|_| Error::internal("an index just made cannot be read"))?);
+        let index = index.map_err(|_| Error::internal("an index just made cannot be read"))?;
+        let index = Arc::new(index);
+        mailbox.source.indexes.put(self.uid, &index);
+        self.index = Some(index);
         Ok(true)
     }
 
     /// The index, after [`need_index`](Self::need_index).
     pub(super) fn index(&self) -> Result<&Index<Bytes>> {
         self.index
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| Error::internal("the index was not made"))
+    }
+}
+
+impl<S: MailStore> MappedMailbox<S> {
+    /// Messages from the start of a list of growing UIDs, and how many of the list that covers, at least one. Where indexes
+    /// are wanted alone, those that are in memory are not loaded.
+    pub(super) async fn octets(&self, uids: &[Uid], what: Load) -> Result<(Vec<Octets>, usize)> {
+        let indexes = &self.source.indexes;
+        let from_memory = |uid: &Uid| {
+            let index = if what.body { None } else { indexes.get(*uid) };
+            let (uid, body) = (*uid, None);
+            Octets { uid, index, body }
+        };
+        let known: Vec<Octets> = uids.iter().map(from_memory).collect();
+        let unknown: Vec<Uid> = known.iter().filter(|o| o.index.is_none()).map(|o| o.uid).collect();
+        if unknown.is_empty() {
+            return Ok((known, uids.len()));
+        }
+        let (loaded, covered) = self.load(&unknown, what).await?;
+        let next = unknown.get(covered).and_then(|next| uids.binary_search(next).ok());
+        let covered = next.unwrap_or(uids.len());
+        let mut loaded = loaded.into_iter().peekable();
+        let known = known.into_iter().take(covered);
+        let octets = known.filter_map(|known| match known.index {
+            Some(_) => Some(known),
+            None => loaded.next_if(|l| l.uid == known.uid).map(|l| Octets::of(l, indexes)),
+        });
+        Ok((octets.collect(), covered))
     }
 }
 

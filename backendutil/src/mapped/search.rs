@@ -33,7 +33,9 @@ pub(super) async fn search<S: MailStore>(
     if !program.sought().is_empty() {
         // Behind `now`: every message of it was there when the index was asked.
         let sought = program.sought().get(..MOST_SOUGHT).unwrap_or(program.sought());
-        let Source { store, account, open } = &mailbox.source;
+        let Source {
+            store, account, open, ..
+        } = &mailbox.source;
         let may_hold = store.may_hold(account, open.id(), sought).await;
         program.narrow(may_hold);
     }
@@ -96,7 +98,7 @@ async fn decide<S: MailStore>(
     let mut rest = uids.as_slice();
     let what = Load::new(true, program.needs() == Some(Need::Body));
     while !rest.is_empty() {
-        let (loaded, covered) = mailbox.load(rest, what).await?;
+        let (loaded, covered) = mailbox.octets(rest, what).await?;
         rest = rest.get(covered..).unwrap_or_default();
         for message in loaded {
             let uid = message.uid;
@@ -106,14 +108,7 @@ async fn decide<S: MailStore>(
             let (Some(candidate), Some(row)) = (batch.get(at), now.get(uid)) else {
                 continue;
             };
-            if matches(
-                mailbox,
-                program,
-                columns(mailbox, candidate.seq, row),
-                Octets::new(message),
-            )
-            .await?
-            {
+            if matches(mailbox, program, columns(mailbox, candidate.seq, row), message).await? {
                 matching.push(uid);
             }
         }

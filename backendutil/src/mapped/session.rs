@@ -9,6 +9,7 @@ use backend_api::{
 };
 
 use super::append::MappedAppend;
+use super::indexes::Indexes;
 use super::mailbox::MappedMailbox;
 use super::sync::{Source, Unsure};
 use crate::hub::Hub;
@@ -18,12 +19,18 @@ use crate::list::list;
 pub struct MappedSession<S> {
     store: Arc<S>,
     hub: Hub,
+    indexes: Arc<Indexes>,
     account: Account,
 }
 
 impl<S: MailStore> MappedSession<S> {
-    pub(super) fn new(store: Arc<S>, hub: Hub, account: Account) -> Self {
-        Self { store, hub, account }
+    pub(super) fn new(store: Arc<S>, hub: Hub, indexes: Arc<Indexes>, account: Account) -> Self {
+        Self {
+            store,
+            hub,
+            indexes,
+            account,
+        }
     }
 
     async fn entry(&self, name: &MailboxName) -> Result<MailboxEntry> {
@@ -31,7 +38,7 @@ impl<S: MailStore> MappedSession<S> {
     }
 
     fn source(&self, entry: &MailboxEntry) -> Source<S> {
-        source(&self.store, &self.hub, &self.account, entry)
+        source(&self.store, &self.hub, &self.indexes, &self.account, entry)
     }
 }
 
@@ -42,11 +49,18 @@ pub(super) async fn find<S: MailStore>(store: &S, account: &Account, name: &Mail
     entry.ok_or_else(|| Error::not_found("no such mailbox"))
 }
 
-pub(super) fn source<S>(store: &Arc<S>, hub: &Hub, account: &Account, entry: &MailboxEntry) -> Source<S> {
+pub(super) fn source<S>(
+    store: &Arc<S>,
+    hub: &Hub,
+    indexes: &Arc<Indexes>,
+    account: &Account,
+    entry: &MailboxEntry,
+) -> Source<S> {
     Source {
         store: store.clone(),
         account: account.clone(),
         open: hub.open(account, entry.id),
+        indexes: indexes.of(account, entry),
     }
 }
 

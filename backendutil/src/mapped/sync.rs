@@ -7,6 +7,7 @@ use backend_api::{
     ModSeq, NewMessage, Remove, Result, Uid, UidSet,
 };
 
+use super::indexes::MailboxIndexes;
 use crate::hub::Held;
 use crate::listing::Snapshot;
 
@@ -15,6 +16,7 @@ pub(crate) struct Source<S> {
     pub(crate) store: Arc<S>,
     pub(crate) account: Account,
     pub(crate) open: Held,
+    pub(crate) indexes: MailboxIndexes,
 }
 
 impl<S> Clone for Source<S> {
@@ -23,6 +25,7 @@ impl<S> Clone for Source<S> {
             store: self.store.clone(),
             account: self.account.clone(),
             open: self.open.clone(),
+            indexes: self.indexes.clone(),
         }
     }
 }

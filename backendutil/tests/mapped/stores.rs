@@ -392,6 +392,8 @@ pub(crate) struct Around<S> {
     pub(crate) by_hand: bool,
     pub(crate) reclaimed: Mutex<Vec<String>>,
     pub(crate) lists: AtomicUsize,
+    /// The UIDs that messages were loaded by.
+    pub(crate) loaded: Mutex<Vec<u32>>,
 }
 
 impl<S> Around<S> {
@@ -402,6 +404,7 @@ impl<S> Around<S> {
             by_hand: false,
             reclaimed: Mutex::default(),
             lists: AtomicUsize::new(0),
+            loaded: Mutex::default(),
         }
     }
 
@@ -523,7 +526,11 @@ impl<S: MailStore> MailStore for Around<S> {
         uids: &[Uid],
         what: Load,
     ) -> Result<(Vec<Loaded>, usize)> {
-        self.pausing(self.inner.load(account, mailbox, uids, what)).await
+        let outcome = self.pausing(self.inner.load(account, mailbox, uids, what)).await;
+        let covered = outcome.as_ref().map_or(0, |(_, covered)| *covered);
+        let asked = uids.iter().take(covered).map(|uid| uid.get());
+        self.loaded.lock().unwrap().extend(asked);
+        outcome
     }
 
     async fn changes_since(&self, account: &Account, mailbox: MailboxId, since: ModSeq) -> Result<Option<Changes>> {
