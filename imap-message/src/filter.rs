@@ -64,8 +64,9 @@ impl HeaderFilter {
 
     fn keeps(&self, line: &[u8]) -> bool {
         let named = split_field(line).is_some_and(|(name, _)| {
+            let lower = || name.iter().map(u8::to_ascii_lowercase);
             self.names
-                .binary_search_by(|known| known.as_slice().cmp(&name.to_ascii_lowercase()))
+                .binary_search_by(|known| known.iter().copied().cmp(lower()))
                 .is_ok()
         });
         named == self.keep_named

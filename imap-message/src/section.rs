@@ -5,10 +5,14 @@ use std::ops::Range;
 
 use backend_api::{Section, SectionText};
 
+use crate::field::split_field;
 use crate::filter::HeaderFilter;
 use crate::index::Index;
 use crate::part::Part;
 use crate::tree::PartKind;
+
+/// Octets that fields asked for usually have together.
+const USUAL: usize = 384;
 
 /// How a section is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,11 +87,10 @@ impl<B: AsRef<[u8]>> Index<B> {
             SectionText::Header => Some(self.message_at(&part, own)?.header().into()),
             SectionText::Text => Some(self.message_at(&part, own)?.body().into()),
             SectionText::HeaderFields(names) => {
-                let filter = HeaderFilter::fields(names);
                 if own && names.iter().all(|name| self.stores(name)) {
-                    return Some(Resolved::Ready(self.stored_fields(&filter)));
+                    return Some(Resolved::Ready(self.stored_fields(names)));
                 }
-                Some(filtered(&self.message_at(&part, own)?, filter))
+                Some(filtered(&self.message_at(&part, own)?, HeaderFilter::fields(names)))
             }
             SectionText::HeaderFieldsNot(names) => {
                 Some(filtered(&self.message_at(&part, own)?, HeaderFilter::fields_not(names)))
@@ -128,13 +131,18 @@ impl<B: AsRef<[u8]>> Index<B> {
         Some(child)
     }
 
-    fn stored_fields(&self, filter: &HeaderFilter) -> Vec<u8> {
-        let mut filtering = filter.clone().into_filtering();
-        let mut out = Vec::new();
-        for (_, line) in self.header_lines() {
-            filtering.push(line, &mut out);
+    /// What [`HeaderFilter::fields`] makes of the whole header, of the fields that are stored.
+    fn stored_fields<N: AsRef<[u8]>>(&self, names: &[N]) -> Vec<u8> {
+        let asked = |name: &[u8]| names.iter().any(|asked| asked.as_ref().eq_ignore_ascii_case(name));
+        let kept = |field: &&[u8]| split_field(field).is_some_and(|(name, _)| asked(name));
+        let mut out = Vec::with_capacity(USUAL);
+        for field in self.header_lines().map(|(_, field)| field).filter(kept) {
+            out.extend_from_slice(field);
         }
-        filtering.finish(&mut out);
+        if out.last().is_some_and(|last| *last != b'\n') {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
         out
     }
 }
