@@ -74,3 +74,6 @@ impl Fill for Inbox {
 
 #[path = "suite/socket.rs"]
 mod socket;
+
+#[path = "suite/program.rs"]
+mod program;

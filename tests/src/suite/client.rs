@@ -391,7 +391,7 @@ impl Client {
         let answer = self.command(&[&command], talk).await?;
         if answer.word != "OK" {
             return Err(Trouble::wrong(
-                format!("The server refuses the login: {}", answer.text),
+                format!("The server refuses the login of {}: {}", login.user, answer.text),
                 Some(answer.at),
             ));
         }

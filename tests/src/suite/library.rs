@@ -32,6 +32,18 @@ pub fn built_in_named(name: &str) -> Result<Arc<Scenario>, Vec<Error>> {
     parse::scenario(&format!("{name}.imap"), name, source, messages).map(Arc::new)
 }
 
+/// What the file of a built-in scenario says.
+pub fn source(name: &str) -> Option<&'static str> {
+    let found = EMBEDDED.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    EMBEDDED.get(found).map(|(_, source)| *source)
+}
+
+/// The file of a built-in message.
+pub fn message(name: &str) -> Option<&'static [u8]> {
+    let found = EMBEDDED_MESSAGES.iter().find(|(known, _)| *known == name)?;
+    Some(found.1)
+}
+
 /// The scenarios below a folder; messages are those of its `messages`, and the built-in ones.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub struct Network {
 
 impl Network {
     /// The host without the port.
-    fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         let host = self
             .address
             .rsplit_once(':')
@@ -43,14 +43,20 @@ impl Network {
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    fn connector(&self) -> io::Result<TlsConnector> {
+    /// What a handshake with it needs: it looks at the certificate, unless any will do.
+    ///
+    /// # Errors
+    /// There is no TLS to be had.
+    pub(super) fn tls_config(&self) -> io::Result<ClientConfig> {
+        if self.insecure {
+            return any_config();
+        }
         let mut roots = RootCertStore::empty();
         for certificate in rustls_native_certs::load_native_certs().certs {
             // A root that cannot be read vouches for nobody; the others do.
             let _ = roots.add(certificate);
         }
-        let config = builder()?.with_root_certificates(roots).with_no_client_auth();
-        Ok(TlsConnector::from(Arc::new(config)))
+        Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
     }
 }
 
@@ -59,16 +65,21 @@ fn builder() -> io::Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
     builder.with_safe_default_protocol_versions().map_err(io::Error::other)
 }
 
+fn any_config() -> io::Result<ClientConfig> {
+    let any = Arc::new(AnyCertificate(ring::default_provider()));
+    let config = builder()?.dangerous().with_custom_certificate_verifier(any);
+    Ok(config.with_no_client_auth())
+}
+
 /// The client's side of a TLS handshake with a server of this name, whatever its certificate.
 ///
 /// # Errors
 /// It fails.
 pub async fn any_certificate(host: &str, stream: BoxedStream) -> io::Result<BoxedStream> {
-    let any = Arc::new(AnyCertificate(ring::default_provider()));
-    let config = builder()?
-        .dangerous()
-        .with_custom_certificate_verifier(any)
-        .with_no_client_auth();
+    handshake(any_config()?, host, stream).await
+}
+
+async fn handshake(config: ClientConfig, host: &str, stream: BoxedStream) -> io::Result<BoxedStream> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok(Box::new(
         TlsConnector::from(Arc::new(config)).connect(name, stream).await?,
@@ -109,11 +120,7 @@ impl Target for Network {
     }
 
     async fn handshake(&self, stream: BoxedStream) -> io::Result<BoxedStream> {
-        if self.insecure {
-            return any_certificate(self.host(), stream).await;
-        }
-        let name = ServerName::try_from(self.host().to_owned()).map_err(io::Error::other)?;
-        Ok(Box::new(self.connector()?.connect(name, stream).await?))
+        handshake(self.tls_config()?, self.host(), stream).await
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Run {
     /// How many scenarios were chosen and not played, because the run was interrupted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unplayed: usize,
+    /// The folder that the scenarios are from; none where they are the built-in ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenarios: Option<String>,
     /// One for each scenario or check, in the order of their names.
     pub outcomes: Vec<Outcome>,
 }

@@ -38,6 +38,16 @@ pub async fn survey(target: &dyn Target, timeout: Duration) -> Result<Facts, Tro
     Ok(facts)
 }
 
+/// Tries whether the second account can log in.
+///
+/// # Errors
+/// Why it cannot.
+pub async fn second(target: &dyn Target, timeout: Duration) -> Result<(), Trouble> {
+    let (keeper, _) = Keeper::new(target, true, timeout).await?;
+    keeper.logout().await;
+    Ok(())
+}
+
 /// How many messages INBOX holds.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! The program: what the command line asks for is done, and the exit status says how it went.
 
 mod arguments;
+mod bench;
+mod names;
 mod progress;
 mod stress;
 
@@ -23,7 +25,7 @@ use super::run::{self, Plan};
 use super::scenario::{Need, Scenario};
 use super::target::Target;
 use super::{library, parse, report};
-use arguments::{Arguments, Command, Run};
+use arguments::{Arguments, Command, Run, Which};
 use progress::Progress;
 
 /// Something failed.
@@ -58,6 +60,13 @@ pub fn main() -> ExitCode {
             let compared = report::compare::run(records, *format, &mut io::stdout().lock());
             compared.map(End::from).map_err(|error| error.to_string())
         }
+        Some(Command::List { which }) => names::list(which, &mut io::stdout().lock()).map(|()| End::Well),
+        Some(Command::Show {
+            name,
+            numbers,
+            scenarios,
+        }) => names::show(name, *numbers, scenarios.as_deref(), &mut io::stdout().lock()).map(|()| End::Well),
+        Some(Command::Bench(asked)) => bench::run(asked),
         None => run_as_asked(&arguments.run),
     };
     match done {
@@ -80,40 +89,25 @@ fn run_as_asked(asked: &Run) -> Result<End, String> {
         println!("{} scenarios, no errors", scenarios.len());
         return Ok(End::Well);
     }
-    let scenarios = match &asked.scenarios {
-        Some(folder) => library::folder(folder),
-        None => library::built_in(),
-    };
-    let scenarios = scenarios.map_err(|errors| listed(&errors))?;
     if asked.coverage {
+        let scenarios = all(asked.which.scenarios.as_deref())?;
         let covered = Coverage::of(scenarios.iter().flat_map(|s| s.covers.iter().map(String::as_str)));
         covered
             .write(&mut io::stdout().lock())
             .map_err(|error| error.to_string())?;
         return Ok(End::Well);
     }
-    let known = |id: &String| {
-        super::super::catalogue::requirements()
-            .iter()
-            .any(|r| r.id.eq_ignore_ascii_case(id))
-    };
-    if let Some(id) = asked.requirement.iter().find(|id| !known(id)) {
-        return Err(format!("there is no requirement {id}: --coverage lists them by RFC"));
-    }
-    let chosen: Vec<Arc<Scenario>> = scenarios.into_iter().filter(|s| is_chosen(asked, s)).collect();
     let stress = asked
         .stress
-        .filter(|_| asked.group.is_empty() || asked.group.iter().any(|g| g == "stress"));
-    if chosen.is_empty() && stress.is_none() {
-        let mut why = "no scenario is chosen by --filter, --requirement, --capability and --group".to_owned();
-        if let Some(glob) = asked.filter.first() {
-            why.push_str(&format!("; a pattern is for the whole name: try '*{glob}*'"));
-        }
-        return Err(why);
-    }
+        .filter(|_| asked.which.group.is_empty() || asked.which.group.iter().any(|g| g == "stress"));
+    let scenarios = match chosen(&asked.which) {
+        Ok(chosen) => chosen,
+        Err(Unchosen::None(_)) if stress.is_some() => Vec::new(),
+        Err(Unchosen::None(why) | Unchosen::Wrong(why)) => return Err(why),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(play(asked, chosen, stress))
+    runtime.block_on(play(asked, scenarios, stress))
 }
 
 fn listed(errors: &[parse::Error]) -> String {
@@ -123,15 +117,55 @@ fn listed(errors: &[parse::Error]) -> String {
     format!("{} errors in scenarios", errors.len())
 }
 
-fn is_chosen(asked: &Run, scenario: &Scenario) -> bool {
+/// All scenarios: those of a folder, or those built in.
+fn all(folder: Option<&Path>) -> Result<Vec<Arc<Scenario>>, String> {
+    let scenarios = match folder {
+        Some(folder) => library::folder(folder),
+        None => library::built_in(),
+    };
+    scenarios.map_err(|errors| listed(&errors))
+}
+
+/// Why no scenario was chosen.
+enum Unchosen {
+    /// There is none such.
+    None(String),
+    /// What was asked for makes no sense.
+    Wrong(String),
+}
+
+/// The scenarios that are asked for: one at least.
+fn chosen(which: &Which) -> Result<Vec<Arc<Scenario>>, Unchosen> {
+    let known = |id: &String| {
+        super::super::catalogue::requirements()
+            .iter()
+            .any(|r| r.id.eq_ignore_ascii_case(id))
+    };
+    if let Some(id) = which.requirement.iter().find(|id| !known(id)) {
+        let why = format!("there is no requirement {id}: --coverage lists them by RFC");
+        return Err(Unchosen::Wrong(why));
+    }
+    let all = all(which.scenarios.as_deref()).map_err(Unchosen::Wrong)?;
+    let chosen: Vec<Arc<Scenario>> = all.into_iter().filter(|s| is_chosen(which, s)).collect();
+    if chosen.is_empty() {
+        let mut why = "no scenario is chosen by --filter, --requirement, --capability and --group".to_owned();
+        if let Some(glob) = which.filter.first() {
+            why.push_str(&format!("; a pattern is for the whole name: try '*{glob}*'"));
+        }
+        return Err(Unchosen::None(why));
+    }
+    Ok(chosen)
+}
+
+fn is_chosen(which: &Which, scenario: &Scenario) -> bool {
     let any = |all: &[String], is: &dyn Fn(&String) -> bool| all.is_empty() || all.iter().any(is);
-    any(&asked.filter, &|glob| {
+    any(&which.filter, &|glob| {
         matches(glob.as_bytes(), scenario.name.as_bytes())
-    }) && any(&asked.requirement, &|id| {
+    }) && any(&which.requirement, &|id| {
         scenario.covers.iter().any(|c| c.eq_ignore_ascii_case(id))
-    }) && any(&asked.capability, &|name| {
+    }) && any(&which.capability, &|name| {
         scenario.needs.contains(&Need::Capability(name.to_ascii_uppercase()))
-    }) && any(&asked.group, &|group| scenario.group == *group)
+    }) && any(&which.group, &|group| scenario.group == *group)
 }
 
 /// Whether a name matches a pattern of `*` and `?`.
@@ -169,11 +203,21 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
     let timeout = Duration::from_secs_f64(asked.timeout);
     let facts = run::survey(&target, timeout.max(run::PATIENCE))
         .await
-        .map_err(|trouble| unable(asked, trouble))?;
+        .map_err(|trouble| unable(&target.address, asked.tls, trouble))?;
+    if let Some(second) = target.second() {
+        let tried = run::second(&target, timeout.max(run::PATIENCE)).await;
+        tried.map_err(|trouble| {
+            format!(
+                "the second account, --user2 {}: {}",
+                second.user,
+                unable(&target.address, asked.tls, trouble)
+            )
+        })?;
+    }
     if asked.inbox {
         let messages = run::inbox(&target, timeout)
             .await
-            .map_err(|trouble| unable(asked, trouble))?;
+            .map_err(|trouble| unable(&target.address, asked.tls, trouble))?;
         if messages > 0 {
             return Err(format!(
                 "INBOX of this account holds {messages} messages, and scenarios that change INBOX rename and empty it: \
@@ -187,7 +231,7 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
         timeout,
         jobs: asked.jobs,
         name: format!("{:x}{:x}", std::process::id(), since.subsec_millis()),
-        repeat: asked.repeat(&target.address, "--filter '{}'"),
+        repeat: asked.repeat(&target.address, "--filter '{}'", environment),
     });
     let chosen = scenarios.len();
     let mut progress = Progress::new(chosen, asked.verbose);
@@ -195,7 +239,11 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
     let mut outcomes = play_all(shared, facts.clone(), scenarios, plan, &mut progress).await?;
     let unplayed = chosen.saturating_sub(outcomes.len());
     if let Some(seconds) = stress.filter(|_| unplayed == 0) {
-        let repeat = asked.repeat(&target.address, "--group stress --stress 600 --seed {seed}");
+        let repeat = asked.repeat(
+            &target.address,
+            "--group stress --stress 600 --seed {seed}",
+            environment,
+        );
         let done = tokio::task::spawn_blocking(move || {
             let outcome = stress::run(&target, seconds, seed, &repeat, &progress);
             (outcome, progress)
@@ -219,6 +267,11 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
         millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         seed,
         unplayed,
+        scenarios: asked
+            .which
+            .scenarios
+            .as_ref()
+            .map(|folder| folder.display().to_string()),
         outcomes,
     };
     written(&run, asked, output).map_err(|error| format!("the report cannot be written: {error}"))?;
@@ -226,6 +279,10 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
         return Ok(End::Interrupted);
     }
     Ok(End::from(progress.failed() == 0))
+}
+
+fn environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
 }
 
 /// All outcomes; those so far when the user interrupts. Its mailboxes are removed either way.
@@ -287,12 +344,7 @@ fn target(asked: &Run) -> Result<Network, String> {
         .server
         .as_ref()
         .ok_or("HOST:PORT is missing: the server to play on (see --help)")?;
-    let port = server
-        .rsplit_once(':')
-        .and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
-    if port.is_none() {
-        return Err(format!("`{server}` is not HOST:PORT"));
-    }
+    is_host_and_port(server)?;
     let (first, second) = asked.logins()?;
     Ok(Network {
         address: server.clone(),
@@ -304,19 +356,28 @@ fn target(asked: &Run) -> Result<Network, String> {
     })
 }
 
-/// Why nothing can be played, and what may help.
-fn unable(asked: &Run, trouble: Trouble) -> String {
+fn is_host_and_port(server: &str) -> Result<(), String> {
+    let port = server
+        .rsplit_once(':')
+        .and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
+    match port {
+        Some(_) => Ok(()),
+        None => Err(format!("`{server}` is not HOST:PORT")),
+    }
+}
+
+/// Why nothing can be played on a server, and what may help; whether TLS was tried from the first octet on.
+fn unable(server: &str, tls: bool, trouble: Trouble) -> String {
     let what = match trouble {
         Trouble::Lacks(what) | Trouble::Wrong { what, .. } => what,
     };
-    let server = asked.server.as_deref().unwrap_or_default();
     let hint = if what.contains("invalid peer certificate") {
         "\n  The certificate is not trusted: --insecure takes any."
-    } else if asked.tls && what.contains("InvalidContentType") {
+    } else if tls && what.contains("InvalidContentType") {
         "\n  The port does not speak TLS from the first octet on: try --starttls, or the port for TLS (993)."
     } else if what.contains("LOGINDISABLED") {
         "\n  Try --starttls, or --tls and the port for it (993)."
-    } else if !asked.tls && (what.contains("greeting") || what.contains("LF")) {
+    } else if !tls && (what.contains("greeting") || what.contains("LF")) {
         "\n  If the port speaks TLS from the first octet on, try --tls."
     } else {
         ""

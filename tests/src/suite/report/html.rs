@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::outcome::{By, Failure, Outcome, Run, Said, Verdict};
 use super::summary::{Counts, Row, Summary};
-use super::{MISSING, Parts, duration, name_of, visible};
+use super::{MISSING, Parts, duration, name_of, place, visible};
 use crate::catalogue::{requirement_of, topic};
 
 const STYLE: &str = include_str!("page/style.css");
@@ -204,14 +204,14 @@ fn group(run: &Run, verdict: &str, title: &str, open: bool) -> Markup {
             section.group id=(verdict) {
                 h2 { (title) " " small { (outcomes.len()) } }
                 @for outcome in outcomes {
-                    (one(outcome, open))
+                    (one(run, outcome, open))
                 }
             }
         }
     }
 }
 
-fn one(outcome: &Outcome, open: bool) -> Markup {
+fn one(run: &Run, outcome: &Outcome, open: bool) -> Markup {
     let verdict = name_of(&outcome.verdict);
     let covers = outcome.covers.join(" ");
     html! {
@@ -233,7 +233,7 @@ fn one(outcome: &Outcome, open: bool) -> Markup {
             }
             div.inner {
                 @if let Verdict::Failed { failure } = &outcome.verdict {
-                    (failed(outcome, failure))
+                    (failed(run, outcome, failure))
                 }
                 (rules(outcome))
             }
@@ -241,7 +241,7 @@ fn one(outcome: &Outcome, open: bool) -> Markup {
     }
 }
 
-fn failed(outcome: &Outcome, failure: &Failure) -> Markup {
+fn failed(run: &Run, outcome: &Outcome, failure: &Failure) -> Markup {
     let parts = Parts::of(failure);
     let all = &failure.conversation;
     let lines = |from: usize, to: usize| {
@@ -276,11 +276,15 @@ fn failed(outcome: &Outcome, failure: &Failure) -> Markup {
         }
         @if !failure.expected.is_empty() {
             h3 { "Expected" }
-            pre { @for line in &failure.expected { (visible(line)) "\n" } }
+            pre.expected { @for line in &failure.expected { (visible(line)) "\n" } }
         }
         @if failure.line > 0 {
+            @let (place, show) = place(run, &outcome.name, failure.line);
             h3 { "Scenario" }
-            code { (visible(&outcome.name)) ".imap, line " (failure.line) }
+            p.place { code { (visible(&place)) } }
+            @if let Some(show) = show {
+                pre.show { (visible(&show)) }
+            }
         }
         h3 { "Repeat just this" }
         pre.repeat { (visible(&failure.repeat)) }
@@ -387,10 +391,7 @@ mod tests {
             texts(&page, ".failed .what"),
             ["FLAGS lacks `\\Seen`", "`* 2 EXPUNGE` did not come"]
         );
-        assert_eq!(
-            texts(&page, ".failed pre:not(.repeat)")[1],
-            "* 2 EXPUNGE\nc OK <text>\n"
-        );
+        assert_eq!(texts(&page, ".failed pre.expected")[1], "* 2 EXPUNGE\nc OK <text>\n");
     }
 
     #[test]

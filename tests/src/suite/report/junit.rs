@@ -8,7 +8,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::super::outcome::{By, Failure, Outcome, Run, Verdict};
 use super::summary::Counts;
-use super::{MISSING, visible};
+use super::{MISSING, place, visible};
 use crate::catalogue::{requirement_of, topic};
 
 pub(super) fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
@@ -53,12 +53,12 @@ fn suite(xml: &mut Xml<'_>, run: &Run, rfc: u32, outcomes: &[&Outcome]) -> io::R
     }
     xml.close("properties")?;
     for outcome in outcomes {
-        case(xml, outcome)?;
+        case(xml, run, outcome)?;
     }
     xml.close("testsuite")
 }
 
-fn case(xml: &mut Xml<'_>, outcome: &Outcome) -> io::Result<()> {
+fn case(xml: &mut Xml<'_>, run: &Run, outcome: &Outcome) -> io::Result<()> {
     let mut case = BytesStart::new("testcase");
     attribute(&mut case, "name", &outcome.name);
     attribute(&mut case, "classname", &format!("imap.rfc{}", outcome.rfc));
@@ -70,7 +70,7 @@ fn case(xml: &mut Xml<'_>, outcome: &Outcome) -> io::Result<()> {
             let mut failed = BytesStart::new("failure");
             attribute(&mut failed, "message", &failure.what);
             attribute(&mut failed, "type", "deviation");
-            xml.lines(failed, &told(outcome, failure))?;
+            xml.lines(failed, &told(run, outcome, failure))?;
         }
         Verdict::Skipped { reason } => {
             let mut skipped = BytesStart::new("skipped");
@@ -88,7 +88,7 @@ fn case(xml: &mut Xml<'_>, outcome: &Outcome) -> io::Result<()> {
 }
 
 /// A failure in full, line by line.
-fn told(outcome: &Outcome, failure: &Failure) -> Vec<String> {
+fn told(run: &Run, outcome: &Outcome, failure: &Failure) -> Vec<String> {
     let mut lines = vec![failure.what.clone(), String::new()];
     for (at, said) in failure.conversation.iter().enumerate() {
         let mark = if failure.deviates == Some(at) { '>' } else { ' ' };
@@ -105,7 +105,9 @@ fn told(outcome: &Outcome, failure: &Failure) -> Vec<String> {
     lines.push(String::new());
     lines.extend(failure.expected.iter().map(|line| format!("expected: {line}")));
     if failure.line > 0 {
-        lines.push(format!("file: {}.imap, line {}", outcome.name, failure.line));
+        let (place, show) = place(run, &outcome.name, failure.line);
+        lines.push(format!("scenario: {place}"));
+        lines.extend(show.map(|show| format!("show: {show}")));
     }
     lines.push(format!("repeat: {}", failure.repeat));
     lines

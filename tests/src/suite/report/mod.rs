@@ -144,6 +144,17 @@ impl Parts {
     }
 }
 
+/// Where a failure's scenario is to be read: its file and line, and for one that is built in the command that shows it.
+fn place(run: &Run, name: &str, line: u32) -> (String, Option<String>) {
+    match &run.scenarios {
+        Some(folder) => (format!("{folder}/{name}.imap, line {line}"), None),
+        None => (
+            format!("{name}, line {line}"),
+            Some(format!("imap-compliance show -n {name}")),
+        ),
+    }
+}
+
 /// Said when nothing that came is wrong, but something did not come.
 const MISSING: &str = "what was expected did not come";
 
@@ -164,6 +175,17 @@ mod tests {
     fn durations_are_for_people() {
         let shown = [0, 999, 1_000, 59_999, 60_000, 242_900].map(duration);
         assert_eq!(shown, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min 0 s", "4 min 2 s"]);
+    }
+
+    #[test]
+    fn a_built_in_scenario_is_shown_and_another_is_a_file() {
+        let mut run = sample::run();
+        assert_eq!(
+            place(&run, "x/y", 7),
+            ("x/y, line 7".to_owned(), Some("imap-compliance show -n x/y".to_owned()))
+        );
+        run.scenarios = Some("mine".to_owned());
+        assert_eq!(place(&run, "x/y", 7), ("mine/x/y.imap, line 7".to_owned(), None));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(super) fn run() -> Run {
         millis: 1_934,
         seed: 7,
         unplayed: 0,
+        scenarios: None,
         outcomes: vec![
             passed(
                 "rfc3501/6.4.5-fetch/body-sets-seen",

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::outcome::{By, Failure, Outcome, Run, Said, Verdict};
 use super::summary::{Counts, Row, Summary};
-use super::{Align, MISSING, Parts, aligned, duration, visible};
+use super::{Align, MISSING, Parts, aligned, duration, place, visible};
 use crate::catalogue::{requirement_of, topic};
 
 pub(super) fn write(run: &Run, out: &mut dyn Write, colour: bool) -> io::Result<()> {
@@ -27,7 +27,7 @@ pub(super) fn write(run: &Run, out: &mut dyn Write, colour: bool) -> io::Result<
     for outcome in &run.outcomes {
         if let Verdict::Failed { failure } = &outcome.verdict {
             writeln!(out)?;
-            failed(outcome, failure, out, paint)?;
+            failed(run, outcome, failure, out, paint)?;
         }
     }
     by_cause(run, out, paint)?;
@@ -74,7 +74,7 @@ fn by_rfc(summary: &Summary, out: &mut dyn Write, paint: Paint) -> io::Result<()
     Ok(())
 }
 
-fn failed(outcome: &Outcome, failure: &Failure, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
+fn failed(run: &Run, outcome: &Outcome, failure: &Failure, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
     let name = visible(&outcome.name);
     writeln!(out, "{} {name}", paint.with(RED.bold(), "FAILED"))?;
     writeln!(out, "  {}\n", visible(&outcome.claim))?;
@@ -103,7 +103,11 @@ fn failed(outcome: &Outcome, failure: &Failure, out: &mut dyn Write, paint: Pain
         label = "";
     }
     if failure.line > 0 {
-        writeln!(out, "  file      {name}.imap, line {}", failure.line)?;
+        let (place, show) = place(run, &outcome.name, failure.line);
+        writeln!(out, "  scenario  {}", visible(&place))?;
+        if let Some(show) = show {
+            writeln!(out, "            {}", paint.with(CYAN, visible(&show)))?;
+        }
     }
     let (rfc, section) = (outcome.rfc, visible(&outcome.section));
     writeln!(out, "  source    RFC {rfc} {section}")?;
