@@ -17,7 +17,6 @@ use crate::capability::Config;
 use crate::command_table::{HeldBack, Kind, Row};
 use crate::frame::Framer;
 use crate::limits::Limits;
-use crate::look_ahead::Ahead;
 use crate::state::{Enabled, State};
 use crate::write::Writer;
 
@@ -339,14 +338,12 @@ impl Connection {
 
     /// What may be told before the running command is answered: `UID FETCH` and `UID SEARCH` mean the mailbox of now.
     /// Less when commands that use message numbers wait.
-    pub fn rights_at_start(&self) -> Rights {
-        let Some(running) = &self.running else {
-            return Rights::NONE;
-        };
-        if !running.row.start.is_none() && self.holds_back() {
+    pub fn rights_at_start(&mut self) -> Rights {
+        let start = self.running.as_ref().map_or(Rights::NONE, |running| running.row.start);
+        if !start.is_none() && self.look_ahead() {
             return Rights::FLAGS;
         }
-        running.row.start
+        start
     }
 
     /// What may be told at the end of the running command, before its answer. Call it once a command: it counts how often
@@ -379,8 +376,8 @@ impl Connection {
 
     /// Hold-back (RFC 3501 5.5): octets of a further command that uses message numbers or `*`, or may turn out to, have been
     /// received.
-    pub fn holds_back(&self) -> bool {
-        self.look() == Ahead::Numbers
+    pub fn holds_back(&mut self) -> bool {
+        self.look_ahead()
     }
 
     /// Whether something was held back at the end of the last commands. The driver, which has the clock, calls

@@ -7,8 +7,8 @@ use crate::grammar::row_of;
 /// What was found in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ahead {
-    /// A command that uses message numbers or `*`, or that may turn out to.
-    Numbers,
+    /// The command that starts here uses message numbers or `*`, or may turn out to.
+    Numbers(usize),
     /// None up to the line that starts here.
     NoneUpTo(usize),
 }
@@ -25,7 +25,7 @@ pub(crate) fn look(input: &[u8], mut at: usize) -> Ahead {
         let Some(end) = memchr::memchr(b'\n', rest) else {
             // Of a later line of a command the first has told what there is to know.
             return if command == at {
-                Ahead::Numbers
+                Ahead::Numbers(command)
             } else {
                 Ahead::NoneUpTo(command)
             };
@@ -33,14 +33,14 @@ pub(crate) fn look(input: &[u8], mut at: usize) -> Ahead {
         let line = rest.get(..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if command == at && uses_numbers(line) {
-            return Ahead::Numbers;
+            return Ahead::Numbers(command);
         }
         at += end + 1;
         match literal_header(line) {
             Some(header) => {
                 if header.synchronizing && at < input.len() {
                     // Whether these are the literal's octets depends on whether it will be refused.
-                    return Ahead::Numbers;
+                    return Ahead::Numbers(command);
                 }
                 let size = header.size.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
                 at = at.saturating_add(size);
@@ -65,23 +65,24 @@ mod tests {
     #[test]
     fn what_waits_is_told_apart() {
         use Ahead::{NoneUpTo, Numbers};
-        let table: [(&str, Ahead); 17] = [
+        let table: [(&str, Ahead); 18] = [
             ("", NoneUpTo(0)),
-            ("a", Numbers),
-            ("a NOOP", Numbers),
+            ("a", Numbers(0)),
+            ("a NOOP", Numbers(0)),
+            ("a NOOP\r\nb NO", Numbers(8)),
             ("a NOOP\r\n", NoneUpTo(8)),
-            ("a NOOP\r\nb STORE 1:* FLAGS ()\r\n", Numbers),
+            ("a NOOP\r\nb STORE 1:* FLAGS ()\r\n", Numbers(8)),
             ("a NOOP\r\nb UID STORE 5 FLAGS ()\r\n", NoneUpTo(32)),
-            ("b UID STORE 5:* FLAGS ()\r\n", Numbers),
-            ("b uid search 5\r\n", Numbers),
-            ("b FETCH 1 FLAGS\r\n", Numbers),
+            ("b UID STORE 5:* FLAGS ()\r\n", Numbers(0)),
+            ("b uid search 5\r\n", Numbers(0)),
+            ("b FETCH 1 FLAGS\r\n", Numbers(0)),
             ("b XYZ 1\r\n", NoneUpTo(9)),
-            ("b CREATE {3+}\r\na\nb\r\nc", Numbers),
+            ("b CREATE {3+}\r\na\nb\r\nc", Numbers(20)),
             ("b CREATE {3+}\r\na\nb\r\nc NOOP\r\n", NoneUpTo(28)),
             ("b CREATE {30+}\r\nc FETCH 1 FLAGS\r\n", NoneUpTo(0)),
             ("b CREATE {3+}\r\nabc", NoneUpTo(0)),
             ("b CREATE {3}\r\n", NoneUpTo(0)),
-            ("b CREATE {3}\r\nabc", Numbers),
+            ("b CREATE {3}\r\nabc", Numbers(0)),
             ("b CREATE {99999999999999999999999+}\r\nabc", NoneUpTo(0)),
         ];
         for (input, found) in table {

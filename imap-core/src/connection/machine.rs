@@ -479,7 +479,7 @@ impl Connection {
         self.consume(n);
     }
 
-    pub(super) fn look(&self) -> Ahead {
+    fn look(&self) -> Ahead {
         let left = match self.mode {
             Mode::Offered { left, .. } | Mode::Message { left } => left,
             Mode::AfterMessage => 0,
@@ -487,18 +487,19 @@ impl Connection {
         };
         // A message literal is here, at least in part, and the command's last CRLF; anything more may be a command.
         match self.input.len() as u64 > left.saturating_add(2) {
-            true => Ahead::Numbers,
+            true => Ahead::Numbers(0),
             false => Ahead::NoneUpTo(0),
         }
     }
 
+    /// Whether a command that uses message numbers waits, or may. Where it was found is remembered: each octet is looked at
+    /// once, however many commands stand in front of it.
     pub(super) fn look_ahead(&mut self) -> bool {
-        match self.look() {
-            Ahead::Numbers => true,
-            Ahead::NoneUpTo(at) => {
-                self.looked = at;
-                false
-            }
-        }
+        let (found, at) = match self.look() {
+            Ahead::Numbers(at) => (true, at),
+            Ahead::NoneUpTo(at) => (false, at),
+        };
+        self.looked = at;
+        found
     }
 }

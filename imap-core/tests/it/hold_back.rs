@@ -64,8 +64,29 @@ fn what_waits_behind_holds_back() {
         assert_eq!(core.holds_back(), rights == Rights::FLAGS);
         assert_eq!(core.rights_at_end(), rights, "{behind}");
     }
-    let (core, _) = begun("a UID FETCH 1:* UID\r\nb STORE 1:* FLAGS ()\r\n");
+    let (mut core, _) = begun("a UID FETCH 1:* UID\r\nb STORE 1:* FLAGS ()\r\n");
     assert_eq!(core.rights_at_start(), Rights::FLAGS);
+}
+
+/// What was found is remembered, but not for longer than it holds.
+#[test]
+fn a_command_that_arrives_octet_by_octet_is_told_apart_as_soon_as_it_can_be() {
+    let waiting = "b NOOP\r\nc FETCH 1 UID\r\nd UID STORE 5 FLAGS ()\r\ne NOOP\r\n";
+    let fetch = waiting.find("c FETCH").unwrap()..;
+    let (mut core, mut tag) = begun("a NOOP\r\n");
+    for (at, octet) in waiting.bytes().enumerate() {
+        core.input().extend_from_slice(&[octet]);
+        let held_back = octet != b'\n' || fetch.contains(&at);
+        assert_eq!(core.holds_back(), held_back, "{:?}", waiting.get(..=at));
+    }
+    for (next_tag, held_back) in [("b", true), ("c", false), ("d", false), ("e", false)] {
+        core.complete(&tag, &Answer::ok("done"));
+        tag = next(&mut core);
+        assert_eq!(
+            (tag.as_str(), core.holds_back(), core.holds_back()),
+            (next_tag, held_back, held_back)
+        );
+    }
 }
 
 /// R3501-083, R3501-200
