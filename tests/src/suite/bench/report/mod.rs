@@ -1,0 +1,190 @@
+//! A run of the load generator, written for people and for programs.
+
+mod html;
+pub(super) mod table;
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use super::record::{Finding, Record};
+use crate::suite::report::{aligned, visible};
+use table::Table;
+
+/// How a run is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people, at a terminal.
+    #[default]
+    Text,
+    /// For a document.
+    Markdown,
+    /// For programs: the [`Record`] itself.
+    Json,
+    /// For people, one page with a plot and without anything from elsewhere.
+    Html,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "text" => Ok(Self::Text),
+            "markdown" => Ok(Self::Markdown),
+            "json" => Ok(Self::Json),
+            "html" => Ok(Self::Html),
+            _ => Err(format!("`{name}` is none of text, markdown, json, html")),
+        }
+    }
+}
+
+/// Writes a run.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write(record: &Record, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text(record, out),
+        Format::Markdown => markdown(record, out),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, record)?;
+            writeln!(out)
+        }
+        Format::Html => out.write_all(html::page(record).as_bytes()),
+    }
+}
+
+fn text(record: &Record, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "imap-compliance bench {}", visible(&record.suite))?;
+    for line in facts(record) {
+        writeln!(out, "{line}")?;
+    }
+    let table = Table::of(record);
+    writeln!(out)?;
+    let rows: Vec<Vec<String>> = std::iter::once(table.head).chain(table.rows).collect();
+    for line in aligned(&rows, &table.align) {
+        writeln!(out, "{line}")?;
+    }
+    for (title, lines) in remarks(record) {
+        writeln!(out, "\n{title}")?;
+        for line in lines {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn markdown(record: &Record, out: &mut dyn Write) -> io::Result<()> {
+    for line in facts(record) {
+        writeln!(out, "- {}", escaped(&line))?;
+    }
+    let table = Table::of(record);
+    let row = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+        format!("| {} |", cells.join(" | "))
+    };
+    writeln!(out, "\n{}", row(&table.head))?;
+    let rules = table.align.iter().map(|align| match align {
+        crate::suite::report::Align::Left => "---|",
+        crate::suite::report::Align::Right => "---:|",
+    });
+    writeln!(out, "|{}", rules.collect::<String>())?;
+    for cells in &table.rows {
+        writeln!(out, "{}", row(cells))?;
+    }
+    for (title, lines) in remarks(record) {
+        writeln!(out, "\n{}\n", escaped(&title))?;
+        for line in lines {
+            writeln!(out, "- {}", escaped(&line))?;
+        }
+    }
+    Ok(())
+}
+
+/// Text that means itself in a table of a document.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '|' | '\\' | '*' | '_' | '<' | '`' | '[') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// What was measured, when and how.
+fn facts(record: &Record) -> Vec<String> {
+    let mut facts: Vec<String> = Vec::new();
+    for server in &record.servers {
+        let [label, address, name] = [&server.label, &server.address, &server.server].map(|text| visible(text));
+        facts.push(format!("{label}: {address} ({name})"));
+    }
+    let scale = format!("{:?}", record.scale).to_lowercase();
+    let (seconds, rounds) = (record.millis / 1000, record.rounds);
+    facts.push(format!(
+        "began {}, took {seconds} s; {scale} sizes, rounds: {rounds}",
+        visible(&record.started)
+    ));
+    if let (Some(before), Some(after)) = (&record.load_before, &record.load_after) {
+        let (before, after) = (visible(before), visible(after));
+        facts.push(format!(
+            "load of the machine (1, 5, 15 minutes): {before} before, {after} after"
+        ));
+    }
+    facts
+}
+
+/// What stands behind the table: titles, each with some lines.
+fn remarks(record: &Record) -> Vec<(String, Vec<String>)> {
+    let (mut errors, mut skipped, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for row in &record.rows {
+        let size = row
+            .messages
+            .map(|messages| format!(" at {messages}"))
+            .unwrap_or_default();
+        for (server, result) in record.servers.iter().zip(&row.results) {
+            let (label, name) = (visible(&server.label), &row.name);
+            let line = |text: &str| format!("{name}{size}, {label}: {}", visible(text));
+            match result {
+                Finding::Error { what } => errors.push(line(what)),
+                Finding::Skipped { reason } => skipped.push(line(reason)),
+                Finding::Measured { rounds, .. } => {
+                    let note = rounds.last().map(|round| round.note.as_str()).unwrap_or_default();
+                    // A table of one server has them itself.
+                    if !note.is_empty() && (record.servers.len() > 1 || record.is_growth()) {
+                        notes.push(line(note));
+                    }
+                }
+            }
+        }
+    }
+    let mut remarks = vec![
+        ("Notes".to_owned(), notes),
+        ("Not measured".to_owned(), skipped),
+        ("Errors".to_owned(), errors),
+    ];
+    if let Some(mean) = record.geometric_mean {
+        let rows = record.rows.iter().filter(|row| row.ratio.is_some()).count();
+        let label = record.servers.first().map(|server| visible(&server.label));
+        let label = label.unwrap_or_default();
+        let line = format!("{label} is better by {mean:.2}x, over {rows} rows");
+        remarks.push(("Geometric mean".to_owned(), vec![line]));
+    }
+    if record.interrupted {
+        let line = "rows are missing; what is there was measured in full".to_owned();
+        remarks.push(("The run was interrupted".to_owned(), vec![line]));
+    }
+    remarks.retain(|(_, lines)| !lines.is_empty());
+    remarks
+}
+
+/// A figure for people.
+pub(super) fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        1000.0.. => 0,
+        10.0.. => 1,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
