@@ -32,6 +32,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What kinds are called in scenarios.
+    pub const NAMES: [&str; 9] = [
+        "number", "modseq", "string", "nstring", "atom", "astring", "date", "any", "text",
+    ];
+
     /// The kind of this name.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

@@ -6,6 +6,7 @@ mod names;
 mod progress;
 mod stress;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -114,7 +115,10 @@ fn listed(errors: &[parse::Error]) -> String {
     for error in errors {
         println!("{error}");
     }
-    format!("{} errors in scenarios", errors.len())
+    let files: BTreeSet<&str> = errors.iter().map(|error| error.file.as_str()).collect();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let (errors, files) = (errors.len(), files.len());
+    format!("{errors} error{} in {files} file{}", plural(errors), plural(files))
 }
 
 /// All scenarios: those of a folder, or those built in.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::super::scenario::{Messages, Piece, Sent, Template};
 use super::super::value::Kind;
+use super::spelling::{meant, nearest};
+use super::steps::{Found, Line};
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,93 @@ pub(super) type Parsed<T> = Result<T, Wrong>;
 pub(super) struct Names<'a> {
     pub(super) messages: &'a Messages,
     pub(super) bound: BTreeSet<String>,
+    /// Names that patterns bind, with the place of the first, and whether they stand anywhere else.
+    new: Vec<New>,
+    /// The line that is being read, for those places.
+    pub(super) line: usize,
+}
+
+/// A name where a pattern binds it.
+struct New {
+    name: String,
+    line: usize,
+    at: usize,
+    used: bool,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(messages: &'a Messages, bound: BTreeSet<String>) -> Self {
+        Self {
+            messages,
+            bound,
+            new: Vec::new(),
+            line: 0,
+        }
+    }
+
+    /// Whether something is bound to a name, which is used here.
+    pub(super) fn uses(&mut self, name: &str) -> bool {
+        if let Some(new) = self.new.iter_mut().find(|new| new.name == name) {
+            new.used = true;
+        }
+        self.bound.contains(name)
+    }
+
+    /// A pattern binds a name, or has it again.
+    fn binds(&mut self, name: &str, at: usize) {
+        if self.bound.insert(name.to_owned()) {
+            let (name, line) = (name.to_owned(), self.line);
+            let used = false;
+            self.new.push(New { name, line, at, used });
+        } else {
+            self.uses(name);
+        }
+    }
+
+    /// What is said where nothing is bound to a name.
+    pub(super) fn unbound(&self, name: &str) -> String {
+        match name {
+            "user2" | "password2" | "user264" | "password264" => {
+                format!("`{name}` is bound where the head has `needs: user2`")
+            }
+            _ if is_mailbox(name) => format!("there is no `{name}:` in the head"),
+            _ => {
+                let meant = meant(name, self.bound.iter().map(String::as_str));
+                format!("nothing is bound to `{name}` here{meant}")
+            }
+        }
+    }
+
+    /// What a line that cannot be read may have bound is bound: it is not worth another error.
+    pub(super) fn suppose(&mut self, text: &str) {
+        for piece in text.split('<').skip(1) {
+            let len = piece.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let name = piece.get(..len.unwrap_or(piece.len())).unwrap_or_default();
+            self.bound.insert(name.to_owned());
+            self.uses(name);
+        }
+    }
+
+    /// Names that a pattern binds, that stand nowhere else, and that are like a kind of hole or another name.
+    pub(super) fn misspelt(&self, lines: &[Line]) -> Vec<Found> {
+        let of = |new: &New| {
+            let letters = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+            let others = self.bound.iter().map(String::as_str).chain(Kind::NAMES);
+            // `u1` and `u2` are no slips, and hardly anybody errs in the first letter.
+            let first = new.name.get(..1);
+            let others = others.filter(|other| letters(other) != letters(&new.name) && other.get(..1) == first);
+            let meant = nearest(&new.name, others)?;
+            let what = format!("`{}` is bound here and used nowhere; did you mean `{meant}`?", new.name);
+            Some(lines.get(new.line)?.wrong(new.at, what))
+        };
+        self.new.iter().filter(|new| !new.used).filter_map(of).collect()
+    }
+}
+
+/// Whether a name is one that heads give to mailboxes: `box`, `box2` …
+fn is_mailbox(name: &str) -> bool {
+    name.strip_prefix("box")
+        .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Reads a line.
@@ -197,7 +286,7 @@ impl<'a> Cursor<'a> {
         let mut words = inner.split(' ');
         let name = words.next().unwrap_or_default();
         let octets = names.messages.get(name);
-        let octets = octets.ok_or_else(|| wrong(format!("there is no message `{name}`")))?;
+        let octets = octets.ok_or_else(|| wrong(no_message(name, names.messages)))?;
         let part = match words.next() {
             None => octets.as_slice(),
             Some(part) => part_of(octets, part)
@@ -216,12 +305,12 @@ impl<'a> Cursor<'a> {
     pub(super) fn size(&self, kind: &str, names: &Names<'_>) -> Parsed<Vec<u8>> {
         match names.messages.get(kind) {
             Some(octets) => Ok(octets.len().to_string().into_bytes()),
-            None => self.wrong(format!("there is no message `{kind}`")),
+            None => self.wrong(no_message(kind, names.messages)),
         }
     }
 
     /// What is sent, up to the end of the line or, within a literal, up to its `"}`.
-    pub(super) fn sent(&mut self, names: &Names<'_>, escapes: bool, literal: bool) -> Parsed<Vec<Sent>> {
+    pub(super) fn sent(&mut self, names: &mut Names<'_>, escapes: bool, literal: bool) -> Parsed<Vec<Sent>> {
         let mut out = Vec::new();
         let mut octets = Vec::new();
         loop {
@@ -251,13 +340,13 @@ impl<'a> Cursor<'a> {
                         Some(Angle::Repeat(text)) => octets.extend(text),
                         Some(Angle::More) => octets.extend(b"<...>"),
                         Some(Angle::Name(name, Some(of))) if name == "size" => octets.extend(self.size(&of, names)?),
-                        Some(Angle::Name(name, None)) if names.bound.contains(&name) => {
+                        Some(Angle::Name(name, None)) if names.uses(&name) => {
                             out.push(Sent::Octets(std::mem::take(&mut octets)));
                             out.push(Sent::Name(name));
                         }
                         Some(Angle::Name(name, _)) => {
                             self.at = start;
-                            return self.wrong(format!("nothing is bound to `{name}` here"));
+                            return self.wrong(names.unbound(&name));
                         }
                     }
                 }
@@ -309,7 +398,7 @@ impl<'a> Cursor<'a> {
         Ok(out)
     }
 
-    fn sent_literal(&mut self, names: &Names<'_>) -> Parsed<Option<Sent>> {
+    fn sent_literal(&mut self, names: &mut Names<'_>) -> Parsed<Option<Sent>> {
         for (opening, at_once, message) in [
             ("{\"", false, false),
             ("{+\"", true, false),
@@ -328,27 +417,38 @@ impl<'a> Cursor<'a> {
         Ok(None)
     }
 
-    /// A hole of a pattern. Names that it binds become known.
-    pub(super) fn hole(&mut self, name: String, kind: Option<String>, names: &mut Names<'_>) -> Parsed<Piece> {
+    /// A hole of a pattern that begins at `start`. Names that it binds become known.
+    pub(super) fn hole(
+        &mut self,
+        start: usize,
+        name: String,
+        kind: Option<String>,
+        names: &mut Names<'_>,
+    ) -> Parsed<Piece> {
         if let Some(kind) = kind {
             if name == "size" {
                 return Ok(Piece::Octets(self.size(&kind, names)?));
             }
             let Some(kind) = Kind::named(&kind) else {
-                return self.wrong(format!("`{kind}` is no kind of hole"));
+                let meant = meant(&kind, Kind::NAMES.into_iter());
+                return self.wrong(format!("`{kind}` is no kind of hole{meant}"));
             };
-            names.bound.insert(name.clone());
+            names.binds(&name, start);
             return Ok(Piece::Hole(Some(name), kind));
         }
         if let Some(kind) = Kind::named(&name) {
             return Ok(Piece::Hole(None, kind));
         }
-        names.bound.insert(name.clone());
+        if !names.bound.contains(&name) && is_mailbox(&name) {
+            self.at = start;
+            return self.wrong(names.unbound(&name));
+        }
+        names.binds(&name, start);
         Ok(Piece::Hole(Some(name), Kind::Positive))
     }
 
     /// A string of a pattern up to its quote, with `escapes` as in `{"…"}` or as in a quoted string.
-    pub(super) fn text(&mut self, names: &Names<'_>, escapes: bool) -> Parsed<Template> {
+    pub(super) fn text(&mut self, names: &mut Names<'_>, escapes: bool) -> Parsed<Template> {
         let mut out = Template::new();
         let mut octets = Vec::new();
         loop {
@@ -374,14 +474,13 @@ impl<'a> Cursor<'a> {
                     Some(Angle::Repeat(text)) => octets.extend(text),
                     Some(Angle::More) => octets.extend(b"<...>"),
                     Some(Angle::Name(name, Some(of))) if name == "size" => octets.extend(self.size(&of, names)?),
-                    Some(Angle::Name(name, None)) if names.bound.contains(&name) => {
+                    Some(Angle::Name(name, None)) if names.uses(&name) => {
                         out.push(Piece::Octets(std::mem::take(&mut octets)));
                         out.push(Piece::Hole(Some(name), Kind::Any));
                     }
                     Some(Angle::Name(name, _)) => {
-                        return self.wrong(format!(
-                            "nothing is bound to `{name}` here; for a `<` write {{\"\\x3c\"}}"
-                        ));
+                        let why = names.unbound(&name);
+                        return self.wrong(format!("{why}; for a `<` write {{\"\\x3c\"}}"));
                     }
                 },
                 Some(c) => {
@@ -397,6 +496,12 @@ impl<'a> Cursor<'a> {
         }
         Ok(out)
     }
+}
+
+/// What is said where there is no message of this name.
+pub(super) fn no_message(name: &str, messages: &Messages) -> String {
+    let meant = meant(name, messages.keys().map(String::as_str));
+    format!("there is no message `{name}`{meant}")
 }
 
 /// How large a repeated text may be.

@@ -82,6 +82,7 @@ impl Cursor<'_> {
             if until.contains(c) {
                 break;
             }
+            let start = self.at;
             if c == '<'
                 && let Some(angle) = self.angle()?
             {
@@ -95,7 +96,7 @@ impl Cursor<'_> {
                         if !octets.is_empty() {
                             out.push(Piece::Octets(std::mem::take(&mut octets)));
                         }
-                        out.push(self.hole(name, kind, names)?);
+                        out.push(self.hole(start, name, kind, names)?);
                     }
                 }
                 continue;
@@ -116,6 +117,9 @@ impl Cursor<'_> {
         loop {
             if self.peek() == until {
                 return Ok(pats);
+            }
+            if let (None, Some(end)) = (self.peek(), until) {
+                return self.wrong(format!("`{end}` is missing"));
             }
             if !pats.is_empty() {
                 let glued = self.peek() == Some('(') && matches!(pats.last(), Some(Pat::List(_)));

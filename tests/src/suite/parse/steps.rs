@@ -4,29 +4,103 @@ use super::super::scenario::{
     Act, Alternative, Block, Comparison, Expected, Pat, Pattern, Slot, Step, Sum, Summand, Then, Times,
 };
 use super::cursor::{Cursor, Names, Parsed, Wrong};
+use super::spelling::meant;
 
-/// A line of a file.
+/// A line of a file; what stands for the name of a loop is put in.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) number: u32,
     pub(super) text: String,
+    /// What was put in, in the order of the places.
+    put_in: Vec<PutIn>,
 }
 
-/// What is wrong in which line.
-pub(super) type InLine<T> = Result<T, (u32, Wrong)>;
+/// A value in the place of `<NAME>`.
+#[derive(Debug, Clone)]
+struct PutIn {
+    /// Where in the line as it is now, and how long.
+    at: usize,
+    len: usize,
+    name: String,
+}
 
-fn at(number: u32, at: usize, what: impl Into<String>) -> (u32, Wrong) {
-    let what = what.into();
-    (number, Wrong { at, what })
+/// What is wrong at which octet of which line of a file.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) number: u32,
+    pub(super) at: usize,
+    pub(super) what: String,
+}
+
+impl Line {
+    pub(super) fn new(number: u32, text: &str) -> Self {
+        Self {
+            number,
+            text: text.to_owned(),
+            put_in: Vec::new(),
+        }
+    }
+
+    /// Something is wrong here. Within and behind what was put in, the place is that of the file's own line.
+    pub(super) fn wrong(&self, at: usize, what: impl Into<String>) -> Found {
+        let mut what = what.into();
+        let mut place = at;
+        for PutIn { at: from, len, name } in self.put_in.iter().rev() {
+            let hole = name.len() + 2;
+            if at >= from + len {
+                place = place + hole - len;
+            } else if at > *from {
+                place -= at - from;
+            }
+        }
+        if let [PutIn { at, len, name }, ..] = self.put_in.as_slice() {
+            let value = self.text.get(*at..at + len).unwrap_or_default();
+            what.push_str(&format!(" (where <{name}> is {value})"));
+        }
+        let number = self.number;
+        Found {
+            number,
+            at: place,
+            what,
+        }
+    }
+
+    fn holds(&self, wrong: Wrong) -> Found {
+        self.wrong(wrong.at, wrong.what)
+    }
+
+    /// The line with a value in the place of each `<NAME>`.
+    fn with(&self, name: &str, value: &str) -> Self {
+        let hole = format!("<{name}>");
+        let (mut text, mut put_in) = (String::new(), Vec::new());
+        let mut rest = self.text.as_str();
+        while let Some((before, behind)) = rest.split_once(&hole) {
+            text.push_str(before);
+            put_in.push(PutIn {
+                at: text.len(),
+                len: value.len(),
+                name: name.to_owned(),
+            });
+            text.push_str(value);
+            rest = behind;
+        }
+        text.push_str(rest);
+        Self {
+            number: self.number,
+            text,
+            put_in,
+        }
+    }
 }
 
 /// Loops, unrolled: `<NAME>` is replaced by each of the values in turn.
-pub(super) fn unrolled(lines: &[Line]) -> InLine<Vec<Line>> {
+pub(super) fn unrolled(lines: &[Line], found: &mut Vec<Found>) -> Vec<Line> {
     let mut out = Vec::new();
     let mut rest = lines.iter();
     while let Some(line) = rest.next() {
         if line.text == "next" {
-            return Err(at(line.number, 0, "`next` without `for`"));
+            found.push(line.wrong(0, "`next` without `for`"));
+            continue;
         }
         let Some(name) = line.text.strip_prefix("for ").and_then(|t| t.strip_suffix(" in")) else {
             out.push(line.clone());
@@ -43,27 +117,23 @@ pub(super) fn unrolled(lines: &[Line]) -> InLine<Vec<Line>> {
                     ended = true;
                     break;
                 }
-                None if inner.text.starts_with("for ") => return Err(at(inner.number, 0, "loops do not nest")),
+                None if inner.text.starts_with("for ") => found.push(inner.wrong(0, "loops do not nest")),
                 None => body.push(inner.clone()),
             }
         }
         if !ended || values.is_empty() || body.is_empty() {
-            return Err(at(line.number, 0, "`for NAME in`, lines `| value`, steps, `next`"));
+            found.push(line.wrong(0, "`for NAME in`, lines `| value`, steps, `next`"));
         }
-        let hole = format!("<{name}>");
         for value in &values {
-            out.extend(body.iter().map(|line| Line {
-                number: line.number,
-                text: line.text.replace(&hole, value),
-            }));
+            out.extend(body.iter().map(|line| line.with(name, value)));
         }
     }
-    Ok(out)
+    out
 }
 
-/// The steps.
-pub(super) fn steps(lines: &[Line], names: &mut Names<'_>) -> InLine<Vec<Step>> {
-    let lines = unrolled(lines)?;
+/// The steps, and all that is wrong with them: one thing in a line, however often a loop plays it.
+pub(super) fn steps(lines: &[Line], names: &mut Names<'_>, found: &mut Vec<Found>) -> Vec<Step> {
+    let lines = unrolled(lines, found);
     let mut steps: Vec<Step> = Vec::new();
     let mut client = None;
     let mut index = 0;
@@ -79,38 +149,41 @@ pub(super) fn steps(lines: &[Line], names: &mut Names<'_>) -> InLine<Vec<Step>> 
             let end = end.map_or(lines.len(), |more| index + more);
             let block = lines.get(index - 1..end).unwrap_or_default();
             index = end;
-            let Some(client) = client else {
-                return Err(at(number, 0, "who hears this? a step of a client stands before"));
-            };
-            let act = Act::Hear(self::block(block, names)?);
+            if client.is_none() {
+                found.push(line.wrong(0, "who hears this? a step of a client stands before"));
+            }
+            names.line = index - block.len();
+            let act = Act::Hear(self::block(block, names, found));
             steps.push(Step {
                 line: number,
-                client,
+                client: client.unwrap_or('A'),
                 act,
             });
             continue;
         }
-        if let Some(check) = text.strip_prefix("check:") {
-            let act = self::check(text, check, names).map_err(|wrong| (number, wrong))?;
-            let client = client.unwrap_or('A');
-            steps.push(Step {
-                line: number,
-                client,
-                act,
-            });
-            continue;
-        }
-        let (who, act) = self::step(text, names).map_err(|wrong| (number, wrong))?;
-        client = Some(who);
-        if let Some(act) = act {
-            steps.push(Step {
+        let read = match text.strip_prefix("check:") {
+            Some(check) => self::check(text, check, names).map(|act| (client.unwrap_or('A'), Some(act))),
+            None => self::step(text, names).inspect(|(who, _)| client = Some(*who)),
+        };
+        match read {
+            Ok((who, Some(act))) => steps.push(Step {
                 line: number,
                 client: who,
                 act,
-            });
+            }),
+            Ok((_, None)) => {}
+            Err(wrong) => {
+                // What follows is heard by whoever was probably meant, and what was probably bound is.
+                client = client
+                    .or(text.chars().next().filter(char::is_ascii_uppercase))
+                    .or(Some('A'));
+                names.suppose(text);
+                found.push(line.holds(wrong));
+            }
         }
     }
-    Ok(steps)
+    found.extend(names.misspelt(&lines));
+    steps
 }
 
 fn belongs_to_block(text: &str) -> bool {
@@ -118,7 +191,7 @@ fn belongs_to_block(text: &str) -> bool {
 }
 
 /// A line of a client; none for `A hears`.
-fn step(text: &str, names: &Names<'_>) -> Parsed<(char, Option<Act>)> {
+fn step(text: &str, names: &mut Names<'_>) -> Parsed<(char, Option<Act>)> {
     let mut cursor = Cursor::new(text, 0);
     let who = match cursor.next() {
         Some(who) if who.is_ascii_uppercase() => who,
@@ -155,25 +228,38 @@ fn step(text: &str, names: &Names<'_>) -> Parsed<(char, Option<Act>)> {
         " starts tls => end" => Some(Act::StartTls { or_end: true }),
         " compresses" => Some(Act::Compress),
         " connects" => Some(Act::Connect),
-        _ => return cursor.wrong("no such step"),
+        _ => {
+            let known = [
+                "hears",
+                "hears nothing",
+                "closes",
+                "is disconnected",
+                "starts tls",
+                "compresses",
+                "connects",
+                "slowly:",
+            ];
+            let meant = meant(rest.trim_start(), known.into_iter());
+            return cursor.wrong(format!("no such step{meant}"));
+        }
     };
     Ok((who, act))
 }
 
 /// `check: new > old or uid2 >= uid1 + 1`
-fn check(line: &str, check: &str, names: &Names<'_>) -> Parsed<Act> {
+fn check(line: &str, check: &str, names: &mut Names<'_>) -> Parsed<Act> {
     let offset = line.len() - check.len();
-    let any = check
-        .split(" or ")
-        .map(|one| comparison(offset, one, names))
-        .collect::<Parsed<Vec<_>>>()?;
+    let mut any = Vec::new();
+    for one in check.split(" or ") {
+        any.push(comparison(offset, one, names)?);
+    }
     Ok(Act::Check {
         any,
         text: check.trim().to_owned(),
     })
 }
 
-fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison> {
+fn comparison(offset: usize, text: &str, names: &mut Names<'_>) -> Parsed<Comparison> {
     let wrong = |what: &str| Wrong {
         at: offset,
         what: what.to_owned(),
@@ -185,7 +271,7 @@ fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison
     };
     let (left, right) = words.split_at(middle);
     let (relation, right) = right.split_first().ok_or_else(|| wrong("nothing to compare with"))?;
-    let sum = |words: &[&str]| -> Parsed<Sum> {
+    let mut sum = |words: &[&str]| -> Parsed<Sum> {
         let mut sum = Sum::new();
         for (index, word) in words.iter().enumerate() {
             if index % 2 == 1 {
@@ -197,8 +283,8 @@ fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison
             let name = word.trim_start_matches('<').trim_end_matches('>');
             sum.push(match name.parse() {
                 Ok(number) => Summand::Number(number),
-                Err(_) if names.bound.contains(name) => Summand::Name(name.to_owned()),
-                Err(_) => return Err(wrong(&format!("nothing is bound to `{name}` here"))),
+                Err(_) if names.uses(name) => Summand::Name(name.to_owned()),
+                Err(_) => return Err(wrong(&names.unbound(name))),
             });
         }
         if words.len().is_multiple_of(2) {
@@ -215,15 +301,16 @@ fn comparison(offset: usize, text: &str, names: &Names<'_>) -> Parsed<Comparison
 }
 
 /// The lines heard after a step.
-fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
+fn block(lines: &[Line], names: &mut Names<'_>, found: &mut Vec<Found>) -> Block {
     let mut block = Block::default();
     // The sequence of an `ordered` that is not yet at its end.
-    let mut ordered: Option<(u32, Vec<Expected>)> = None;
+    let mut ordered: Option<(&Line, Vec<Expected>)> = None;
     // Where an `unordered` began that is not yet at its end.
     let mut unordered = None;
     let mut last = Last::None;
-    for line in lines {
-        let number = line.number;
+    let first = names.line;
+    for (index, line) in lines.iter().enumerate() {
+        names.line = first + index;
         let text = line.text.trim_start();
         let indent = line.text.len() - text.len();
         if text.is_empty() || text.starts_with('#') {
@@ -235,7 +322,7 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
                 continue;
             }
             "unordered" if ordered.is_none() && unordered.is_none() => {
-                unordered = Some(number);
+                unordered = Some(line);
                 block.slots.push(Slot::Lines(Vec::new()));
                 last = Last::None;
                 continue;
@@ -247,7 +334,7 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
                 continue;
             }
             "ordered" if ordered.is_none() && unordered.is_none() => {
-                ordered = Some((number, Vec::new()));
+                ordered = Some((line, Vec::new()));
                 last = Last::None;
                 continue;
             }
@@ -262,10 +349,13 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
         }
         let mut cursor = Cursor::new(&line.text, indent);
         if cursor.take("or ") {
-            let alternative = alternative(cursor, number, names).map_err(|wrong| (number, wrong))?;
+            let Some(alternative) = read(cursor, line, names, found) else {
+                continue;
+            };
             match expected(&mut block, &mut ordered, last) {
                 Some(expected) => expected.alternatives.push(alternative),
-                None => return Err(at(number, indent, "`or` stands behind a line that is expected")),
+                None if last == Last::Unread => {}
+                None => found.push(line.wrong(indent, "`or` stands behind a line that is expected")),
             }
             // What may be EXPUNGE lets nothing pass.
             if unordered.is_none() {
@@ -278,14 +368,20 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
             () if cursor.take("~ ") => Times::Any,
             () if cursor.take("later ") => Times::Later,
             () if cursor.take("! ") => {
-                let never = alternative(cursor, number, names).map_err(|wrong| (number, wrong))?;
-                block.never.push(never);
+                // What does not come binds nothing.
+                let before = names.bound.clone();
+                block.never.extend(read(cursor, line, names, found));
+                names.bound = before;
                 last = Last::None;
                 continue;
             }
             () => Times::Once,
         };
-        let alternative = alternative(cursor, number, names).map_err(|wrong| (number, wrong))?;
+        let Some(alternative) = read(cursor, line, names, found) else {
+            // An `or` behind it belongs to what could not be read.
+            last = Last::Unread;
+            continue;
+        };
         let barrier =
             unordered.is_none() && is_barrier(&alternative.pattern) && matches!(times, Times::Once | Times::Maybe);
         let expected = Expected {
@@ -306,10 +402,20 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
     block
         .slots
         .retain(|slot| !matches!(slot, Slot::Lines(lines) if lines.is_empty()));
-    match (ordered, unordered) {
-        (Some((number, _)), _) => Err(at(number, 0, "`ordered` without `end`")),
-        (_, Some(number)) => Err(at(number, 0, "`unordered` without `end`")),
-        _ => Ok(block),
+    found.extend(ordered.map(|(line, _)| line.wrong(0, "`ordered` without `end`")));
+    found.extend(unordered.map(|line| line.wrong(0, "`unordered` without `end`")));
+    block
+}
+
+/// A line that is heard, if it can be read.
+fn read(cursor: Cursor<'_>, line: &Line, names: &mut Names<'_>, found: &mut Vec<Found>) -> Option<Alternative> {
+    match alternative(cursor, line.number, names) {
+        Ok(alternative) => Some(alternative),
+        Err(wrong) => {
+            names.suppose(&line.text);
+            found.push(line.holds(wrong));
+            None
+        }
     }
 }
 
@@ -317,6 +423,8 @@ fn block(lines: &[Line], names: &mut Names<'_>) -> InLine<Block> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     None,
+    /// There is one, but it could not be read.
+    Unread,
     Ordered,
     Barrier,
     Group,
@@ -324,7 +432,7 @@ enum Last {
 
 fn expected<'a>(
     block: &'a mut Block,
-    ordered: &'a mut Option<(u32, Vec<Expected>)>,
+    ordered: &'a mut Option<(&Line, Vec<Expected>)>,
     last: Last,
 ) -> Option<&'a mut Expected> {
     match (last, block.slots.last_mut()) {

@@ -14,6 +14,18 @@ fn read(source: &str) -> Result<Scenario, String> {
     scenario("x.imap", "x", source, &shared).map_err(|errors| errors[0].to_string())
 }
 
+/// All that is wrong, without the file.
+fn all(head: &str, steps: &str) -> Vec<String> {
+    let shared = Messages::from([("plain".to_owned(), b"Subject: x\r\n\r\nbody".to_vec())]);
+    let errors = match scenario("x.imap", "x", &format!("{HEAD}{head}---\n{steps}"), &shared) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors,
+    };
+    let told = errors.iter().map(ToString::to_string);
+    told.map(|error| error.trim_start_matches("x.imap:").to_owned())
+        .collect()
+}
+
 fn with(head: &str, steps: &str) -> Result<Scenario, String> {
     read(&format!("{HEAD}{head}---\n{steps}"))
 }
@@ -110,6 +122,120 @@ fn errors_name_line_and_column() {
     assert_eq!(
         read("A claim.\n").unwrap_err(),
         "x.imap:1:1: the line `---` between head and steps is missing"
+    );
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let head = "needs: UIDPLSU MOVE !IDEL usr2\ncovers: R3501-001 R1 R2\nbox:\n  plian\n  plain (\\Seen\ncolour: red\n\
+                message own:\n  | \\q\n  no bar\ngruop: hostile\nB is selected in <box7>\n";
+    let steps = "A sings\n  a OK <text>\n  a FINE <text>\nA: b <what>\n  * 1 FETCH (UID <what>\n  b OK <text>\n\
+                 A hears\n  ordered\n  * 1 EXISTS\ncheck: what > 1\nnext\nA haers\n  * 2 EXISTS\n";
+    assert_eq!(
+        all(head, steps),
+        [
+            "4:8: no capability is called UIDPLSU; did you mean `UIDPLUS`?",
+            "4:21: no capability is called IDEL; did you mean `IDLE`?",
+            "4:27: no capability is called USR2; did you mean `user2`?",
+            "5:19: there is no requirement R1",
+            "5:22: there is no requirement R2",
+            "7:3: there is no message `plian`; did you mean `plain`?",
+            "8:8: `)` is missing",
+            "9:1: no line `colour:` belongs into a head",
+            "11:6: an escape is one of \\r \\n \\t \\0 \\\\ \\\" \\xHH",
+            "12:1: lines of a message stand behind `|`",
+            "13:1: no line `gruop:` belongs into a head; did you mean `group`?",
+            "14:1: there is no mailbox <box7> to be selected",
+            "16:2: no such step",
+            "18:5: behind a tag stands OK, NO or BAD",
+            "19:6: nothing is bound to `what` here",
+            "20:24: `)` is missing",
+            "23:1: `ordered` without `end`",
+            "26:1: `next` without `for`",
+            "27:2: no such step; did you mean `hears`?",
+        ]
+    );
+}
+
+#[test]
+fn a_name_is_bound_before_it_is_used() {
+    let none: [&str; 0] = [];
+    assert_eq!(
+        all(
+            "",
+            "A: a NOOP\n  * <uid> EXISTS\n  a OK <text>\nA: b <uid>\n  b OK <text>\n"
+        ),
+        none
+    );
+    let never = "A: a NOOP\n  ! * <uid> EXISTS\n  a OK <text>\nA: b <uid>\n  b OK <text>\n";
+    assert_eq!(all("", never), ["8:6: nothing is bound to `uid` here"]);
+    assert_eq!(
+        all("", "A: a LIST\n  * LIST () \"/\" <box3>\n  a OK <text>\n"),
+        ["6:17: there is no `box3:` in the head"]
+    );
+    let second = "A: a LOGIN <user2> <password2>\n  a OK <text>\n";
+    assert_eq!(
+        all("A is authenticated as user2\n", second),
+        [
+            "4:1: there is a second user where the head has `needs: user2`",
+            "6:12: `user2` is bound where the head has `needs: user2`"
+        ]
+    );
+    assert_eq!(all("needs: user2\nA is authenticated as user2\n", second), none);
+}
+
+#[test]
+fn a_name_that_stands_alone_and_is_like_another_is_misspelt() {
+    let of = |hole: &str| {
+        all(
+            "",
+            &format!("A: a NOOP\n  * LIST () <validity> {hole}\n  a OK <text>\ncheck: validity > 0\n"),
+        )
+    };
+    assert_eq!(
+        of("<valdity>"),
+        ["6:24: `valdity` is bound here and used nowhere; did you mean `validity`?"]
+    );
+    assert_eq!(
+        of("<nstrng>"),
+        ["6:24: `nstrng` is bound here and used nowhere; did you mean `nstring`?"]
+    );
+    assert_eq!(
+        of("<x:strnig>"),
+        ["6:34: `strnig` is no kind of hole; did you mean `string`?"]
+    );
+    assert_eq!(
+        [of("<validity2>"), of("<other>"), of("<next>"), of("<u>")].concat(),
+        [""; 0]
+    );
+}
+
+/// What a loop puts in is not in the file: places are those of the file's own line.
+#[test]
+fn an_error_in_a_loop_is_told_once_and_where_the_line_stands() {
+    let of = |line: &str| {
+        all(
+            "",
+            &format!("for W in\n  | NOOP x\n  | <who>\nA: a <W> <what>\n  {line}\nnext\n"),
+        )
+    };
+    assert_eq!(
+        of("a OK <text>"),
+        ["8:10: nothing is bound to `what` here (where <W> is NOOP x)"]
+    );
+    let steps = |line: &str| {
+        all(
+            "",
+            &format!("for W in\n  | NOOP\n  | <who>\nA: a <W>\n  {line}\nnext\n"),
+        )
+    };
+    assert_eq!(
+        steps("a OK <text>"),
+        ["8:6: nothing is bound to `who` here (where <W> is <who>)"]
+    );
+    assert_eq!(
+        all("", "for W in\n  | NOOP\n  | CHECK\nA: a <W>\n  a <W> <W> (x\nnext\n"),
+        ["9:5: behind a tag stands OK, NO or BAD (where <W> is NOOP)"]
     );
 }
 
