@@ -28,6 +28,9 @@ pub struct MailboxEntry {
     pub uid_validity: UidValidity,
     /// Attributes for LIST; `has_children` is computed.
     pub attributes: Attributes,
+    /// Its counters for STATUS, if the store keeps them: they are of the same moment as the rest. `None`: they are counted
+    /// from [`messages`](MailStore::messages).
+    pub status: Option<Status>,
 }
 
 impl MailboxEntry {
@@ -57,6 +60,7 @@ impl MailboxEntry {
             name,
             uid_validity: UidValidity::MIN,
             attributes: Attributes::default(),
+            status: None,
         }
     }
 
@@ -555,15 +559,6 @@ pub trait MailStore: Send + Sync + 'static {
     async fn subscribe(&self, account: &Account, name: &MailboxName, subscribed: bool) -> Result<()> {
         let _ = (account, name, subscribed);
         Err(no_mailbox_changes())
-    }
-
-    /// The counters of a mailbox. `None`: they are counted from `messages`.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound)
-    async fn status(&self, account: &Account, mailbox: MailboxId) -> Result<Option<Status>> {
-        let _ = (account, mailbox);
-        Ok(None)
     }
 
     /// One mailbox by name. The default looks through [`mailboxes`](MailStore::mailboxes).

@@ -119,7 +119,7 @@ async fn many(store: &SqliteStore, account: &Account) {
     };
     time("messages of 100,000", 10, list).await;
     time("status", 1_000, async || {
-        assert!(store.status(account, many).await.unwrap().is_some())
+        assert!(store.mailbox(account, &name).await.unwrap().unwrap().status.is_some())
     })
     .await;
     let uids = |from: u32, to: u32| UidSet::run(Uid::new(from).unwrap(), Uid::new(to).unwrap());

@@ -2,7 +2,6 @@
 
 use backend_api::{
     Account, Changes, MailboxEntry, MailboxId, MailboxName, MessageEntry, Messages, ModSeq, Result, Status, UidSet,
-    UidValidity,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -11,18 +10,20 @@ use crate::keywords::Keywords;
 use crate::mailboxes::uses;
 use crate::page::Page;
 use crate::page_table::{Fact, column, facts};
-use crate::tx::{Mailbox, Place, account_id, check_account, count, deleted, unsigned};
+use crate::tx::{Mailbox, Place, account_id, check_account, count, counters, deleted, unsigned};
 
 /// An account's mailboxes, and its subscriptions of mailboxes that are not there.
 pub(crate) fn mailboxes(conn: &Connection, account: &Account) -> Result<Vec<MailboxEntry>> {
     let id = account_id(account);
     check_account(conn, id)?;
     let mut select = conn
-        .prepare_cached(
-            "SELECT m.id, m.name, m.uid_validity, m.special_use, s.name IS NOT NULL FROM mailboxes m
+        .prepare_cached(concat!(
+            "SELECT ",
+            counters!(),
+            ", m.id, m.name, m.special_use, s.name IS NOT NULL FROM mailboxes m
              LEFT JOIN subscriptions s ON s.account = m.account AND s.name = m.name
-             WHERE m.account = ? AND m.name IS NOT NULL ORDER BY m.name",
-        )
+             WHERE m.account = ? AND m.name IS NOT NULL ORDER BY m.name"
+        ))
         .map_err(sql)?;
     let mut all = Vec::new();
     let mut rows = select.query([id]).map_err(sql)?;
@@ -45,11 +46,13 @@ pub(crate) fn mailboxes(conn: &Connection, account: &Account) -> Result<Vec<Mail
 /// One mailbox by name.
 pub(crate) fn mailbox(conn: &Connection, account: &Account, name: &MailboxName) -> Result<Option<MailboxEntry>> {
     let mut select = conn
-        .prepare_cached(
-            "SELECT m.id, m.name, m.uid_validity, m.special_use, EXISTS
+        .prepare_cached(concat!(
+            "SELECT ",
+            counters!(),
+            ", m.id, m.name, m.special_use, EXISTS
              (SELECT 1 FROM subscriptions s WHERE s.account = m.account AND s.name = m.name)
-             FROM mailboxes m WHERE m.account = ? AND m.name = ?",
-        )
+             FROM mailboxes m WHERE m.account = ? AND m.name = ?"
+        ))
         .map_err(sql)?;
     let mut rows = select.query(params![account_id(account), name.as_str()]).map_err(sql)?;
     let found = rows.next().map_err(sql)?.map(entry).transpose()?;
@@ -60,13 +63,14 @@ pub(crate) fn mailbox(conn: &Connection, account: &Account, name: &MailboxName) 
 }
 
 fn entry(row: &Row<'_>) -> Result<MailboxEntry> {
-    let id: i64 = row.get(0).map_err(sql)?;
+    let status = status(&Mailbox::read(row).map_err(sql)?);
+    let id: i64 = row.get(11).map_err(sql)?;
     let id = MailboxId::try_from(id).map_err(|_| damaged("a mailbox's number"))?;
-    let validity = UidValidity::new(row.get(2).map_err(sql)?).unwrap_or(UidValidity::MIN);
-    let mut entry = MailboxEntry::named(id, name(row, 1)?)
-        .with_uid_validity(validity)
-        .with_subscribed(row.get(4).map_err(sql)?);
-    entry.attributes.special_use.extend(uses(row.get(3).map_err(sql)?));
+    let mut entry = MailboxEntry::named(id, name(row, 12)?)
+        .with_uid_validity(status.uid_validity)
+        .with_subscribed(row.get(14).map_err(sql)?);
+    entry.attributes.special_use.extend(uses(row.get(13).map_err(sql)?));
+    entry.status = Some(status);
     Ok(entry)
 }
 
@@ -76,9 +80,7 @@ fn name(row: &Row<'_>, column: usize) -> Result<MailboxName> {
     MailboxName::new(name).map_err(|_| damaged("a mailbox's name"))
 }
 
-/// The counters of a mailbox: one row.
-pub(crate) fn status(conn: &Connection, place: Place) -> Result<Status> {
-    let mailbox = Mailbox::load(conn, place)?;
+fn status(mailbox: &Mailbox) -> Status {
     let mut status = Status::new(mailbox.validity());
     status.messages = count(mailbox.messages);
     status.recent = count(mailbox.recent);
@@ -87,7 +89,7 @@ pub(crate) fn status(conn: &Connection, place: Place) -> Result<Status> {
     status.deleted = count(mailbox.deleted);
     status.size = unsigned(mailbox.size);
     status.highest_mod_seq = Some(mailbox.mod_seq());
-    Ok(status)
+    status
 }
 
 /// Every message of a mailbox: pages and narrow rows, read side by side.

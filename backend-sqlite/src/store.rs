@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use backend_api::{
     Abilities, Account, Appended, Changes, Copied, Credentials, Error, FlagChange, FlagsChanged, Incoming, Load,
     Loaded, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, Messages, ModSeq, NewMessage, Remove, Result,
-    Sought, SpecialUse, Status, Uid, UidSet, Watcher, async_trait,
+    Sought, SpecialUse, Uid, UidSet, Watcher, async_trait,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -288,12 +288,6 @@ impl MailStore for SqliteStore {
             .writer
             .call(move |tx| mailboxes::subscribe(tx, &account, &name, subscribed))
             .await
-    }
-
-    async fn status(&self, account: &Account, mailbox: MailboxId) -> Result<Option<Status>> {
-        let place = Place::new(account, mailbox);
-        let read = move |conn: &Connection| listing::status(conn, place).map(Some);
-        self.shared.readers.call(read).await
     }
 
     async fn mailbox(&self, account: &Account, name: &MailboxName) -> Result<Option<MailboxEntry>> {

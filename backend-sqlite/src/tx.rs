@@ -50,8 +50,17 @@ pub(crate) struct Mailbox {
     pub(crate) size: i64,
 }
 
+/// The columns of a mailbox's row that [`Mailbox::read`] reads, in its order.
+macro_rules! counters {
+    () => {
+        "uid_validity, uid_next, first_recent, recent, highest_modseq, log_floor, log_rows, messages, unseen, deleted, size"
+    };
+}
+pub(crate) use counters;
+
 impl Mailbox {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    /// Reads [`counters`], the first columns of the row.
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             uid_validity: row.get(0)?,
             uid_next: row.get(1)?,
@@ -69,11 +78,15 @@ impl Mailbox {
 
     /// The counters of a mailbox that is there.
     pub(crate) fn load(conn: &Connection, place: Place) -> Result<Self> {
-        conn.prepare_cached(
-            "SELECT uid_validity, uid_next, first_recent, recent, highest_modseq, log_floor, log_rows, messages, unseen,
-             deleted, size FROM mailboxes WHERE account = ? AND id = ? AND name IS NOT NULL",
-        )
-        .and_then(|mut s| s.query_row(params![place.account, place.mailbox], Self::read).optional())
+        conn.prepare_cached(concat!(
+            "SELECT ",
+            counters!(),
+            " FROM mailboxes WHERE account = ? AND id = ? AND name IS NOT NULL"
+        ))
+        .and_then(|mut s| {
+            s.query_row(params![place.account, place.mailbox], Self::read)
+                .optional()
+        })
         .map_err(sql)?
         .ok_or_else(|| check_account(conn, place.account).err().unwrap_or_else(no_mailbox))
     }

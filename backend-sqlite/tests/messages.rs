@@ -305,7 +305,6 @@ async fn every_call_on_a_mailbox_that_is_gone_is_not_found() {
     s.delete(a, gone, &name("gone")).await.unwrap();
     let one = &set("1");
     assert_eq!(kind(s.messages(a, gone).await), ErrorKind::NotFound);
-    assert_eq!(kind(s.status(a, gone).await), ErrorKind::NotFound);
     assert_eq!(kind(s.body(a, gone, uid_of(1)).await), ErrorKind::NotFound);
     assert_eq!(kind(s.add(a, gone, vec![]).await), ErrorKind::NotFound);
     assert_eq!(

@@ -108,7 +108,9 @@ impl World {
     }
 
     pub async fn status(&self, mailbox: MailboxId) -> Status {
-        self.store.status(&self.account, mailbox).await.unwrap().unwrap()
+        let mailboxes = self.store.mailboxes(&self.account).await.unwrap();
+        let status = mailboxes.into_iter().find(|m| m.id == mailbox).unwrap().status;
+        status.unwrap()
     }
 
     /// A session that numbers messages begins, as far as the store has to know. It has been told of everything.

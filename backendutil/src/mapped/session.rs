@@ -91,7 +91,7 @@ impl<S: MailStore> Session for MappedSession<S> {
         let entry = self.entry(name).await?;
         let listed = self.hub.find(&self.account, entry.id).filter(|open| open.is_loaded());
         if listed.is_none()
-            && let Some(status) = self.store.status(&self.account, entry.id).await?
+            && let Some(status) = entry.status
         {
             return Ok(status);
         }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use backend_api::{
     Abilities, Account, Appended, Changes, Copied, Credentials, DateTime, Error, ErrorKind, FlagChange, Flags,
     FlagsChanged, Load, Loaded, MailStore, MailboxEntry, MailboxId, MailboxName, MessageBody, MessageEntry, Messages,
-    ModSeq, NewMessage, Remove, Result, SpecialUse, Status, SystemFlag, Uid, UidSet, UidValidity, Watcher,
+    ModSeq, NewMessage, Remove, Result, SpecialUse, SystemFlag, Uid, UidSet, UidValidity, Watcher,
 };
 
 /// What the smallest store there can be holds: 7 messages in INBOX, 2 in `archive`.
@@ -513,10 +513,6 @@ impl<S: MailStore> MailStore for Around<S> {
 
     async fn subscribe(&self, account: &Account, name: &MailboxName, subscribed: bool) -> Result<()> {
         self.pausing(self.inner.subscribe(account, name, subscribed)).await
-    }
-
-    async fn status(&self, account: &Account, mailbox: MailboxId) -> Result<Option<Status>> {
-        self.inner.status(account, mailbox).await
     }
 
     async fn load(
