@@ -1,15 +1,13 @@
 //! One connection, blocking: it counts what comes back, passes over literals and keeps nothing, so that measuring costs
 //! little beside what is measured.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use tokio_rustls::rustls::{ClientConnection, StreamOwned};
-
 use super::peer::{Peer, Way};
+use super::stream::Stream;
 use super::tally::{Tally, begins, literal, number};
 use super::trouble::{Result, Stop, Trouble};
 use crate::suite::client::astring;
@@ -46,53 +44,14 @@ pub(super) struct Connection {
     stop: Stop,
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Stream {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => &stream.sock,
-        }
-    }
-
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.read(into),
-            Self::Tls(stream) => stream.read(into),
-        }
-    }
-
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.write(octets),
-            Self::Tls(stream) => stream.write(octets),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.flush(),
-            Self::Tls(stream) => stream.flush(),
-        }
-    }
-}
-
 impl Connection {
     /// A connection that has heard the greeting and, where it is to be had by STARTTLS, speaks TLS.
     pub(super) fn open(peer: &Peer, way: Way, room: Room, stop: &Stop) -> Result<Self> {
-        let socket = peer.connect(way)?;
-        socket.set_read_timeout(Some(TICK))?;
-        socket.set_write_timeout(Some(TICK))?;
         let security = peer.security(way);
-        let stream = if security == Security::Tls {
-            Stream::Tls(Box::new(StreamOwned::new(peer.client_connection()?, socket)))
-        } else {
-            Stream::Plain(socket)
-        };
+        let mut stream = Stream::Plain(peer.connect(way, TICK)?);
+        if security == Security::Tls {
+            stream = stream.within_tls(peer)?;
+        }
         let mut connection = Self {
             stream,
             buffer: vec![0; room as usize],
@@ -111,8 +70,7 @@ impl Connection {
             if connection.from < connection.to {
                 return Trouble::wrong("octets come in front of the TLS handshake");
             }
-            let socket = connection.stream.socket().try_clone()?;
-            connection.stream = Stream::Tls(Box::new(StreamOwned::new(peer.client_connection()?, socket)));
+            connection.stream = connection.stream.within_tls(peer)?;
         }
         Ok(connection)
     }

@@ -167,7 +167,7 @@ fn point(
             Err(trouble) => return round.not_measured(line, Some(size), trouble),
         }
     }
-    let sample = sample(line, items, taken, "");
+    let sample = sample(line, items, taken);
     round.sampled_at(line, Some(size), &meter, sample);
     Ok(())
 }

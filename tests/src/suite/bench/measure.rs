@@ -114,13 +114,13 @@ impl Round<'_> {
         line: Line,
         times: usize,
         items: f64,
-        note: impl Into<String>,
         operation: impl FnMut(usize) -> Result<Duration>,
     ) -> Result<()> {
+        self.says(&line.title(&self.site.sizes));
         let meter = self.site.meter();
         match self.samples(times, operation) {
             Ok(times) => {
-                let sample = sample(line, items, times, note);
+                let sample = sample(line, items, times);
                 self.sampled(line, &meter, sample);
                 Ok(())
             }
@@ -204,7 +204,7 @@ impl Round<'_> {
 }
 
 /// A sample of one command that was repeated.
-pub(super) fn sample(line: Line, items: f64, times: Vec<Duration>, note: impl Into<String>) -> Sample {
+pub(super) fn sample(line: Line, items: f64, times: Vec<Duration>) -> Sample {
     let mut seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
     let median = percentile(&mut seconds, 50.0).max(1e-9);
     Sample {
@@ -215,7 +215,6 @@ pub(super) fn sample(line: Line, items: f64, times: Vec<Duration>, note: impl In
         },
         items: items * times.len() as f64,
         times,
-        note: note.into(),
         ..Sample::default()
     }
 }

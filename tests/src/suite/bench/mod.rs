@@ -24,6 +24,7 @@ mod round;
 mod row;
 mod sizes;
 mod statistics;
+mod stream;
 mod tally;
 mod trouble;
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -103,14 +104,16 @@ impl Peer {
         }
     }
 
-    /// A connection on this way, without TLS yet.
-    pub(super) fn connect(&self, way: Way) -> io::Result<TcpStream> {
+    /// A connection on this way, without TLS yet, whose reading and writing waits so long at once.
+    pub(super) fn connect(&self, way: Way, tick: Duration) -> io::Result<TcpStream> {
         let port = self.tls_port.filter(|_| way == Way::WithinTls);
         let stream = match port {
             Some(port) => TcpStream::connect((self.network.host(), port))?,
             None => TcpStream::connect(&self.network.address)?,
         };
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(tick))?;
+        stream.set_write_timeout(Some(tick))?;
         Ok(stream)
     }
 

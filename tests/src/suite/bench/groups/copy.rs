@@ -25,7 +25,7 @@ fn run(round: &mut Round) -> Result<()> {
     let (copies, mut connection) = round.create_in(account, "copies")?;
     let moved = round.create(&mut connection, account, "moved")?;
     connection.command(&format!("SELECT {}", filled.mailbox.name))?;
-    round.repeated(COPY, TIMES, copied as f64, "", |before| {
+    round.repeated(COPY, TIMES, copied as f64, |before| {
         let (took, _) = timed(|| connection.command(&format!("COPY 1:{copied} {}", copies.name)))?;
         holds(&mut connection, &copies.name, (before + 1) * copied)?;
         Ok(took)
@@ -34,7 +34,7 @@ fn run(round: &mut Round) -> Result<()> {
         return Trouble::lacks("the server has no MOVE");
     }
     connection.command(&format!("SELECT {}", copies.name))?;
-    round.repeated(MOVE, TIMES, copied as f64, "", |before| {
+    round.repeated(MOVE, TIMES, copied as f64, |before| {
         let (took, tally) = timed(|| connection.command(&format!("MOVE 1:{copied} {}", moved.name)))?;
         let got = tally.expunges;
         must(got == copied as u64, || format!("{got} EXPUNGE responses of {copied}"))?;

@@ -27,7 +27,7 @@ fn run(round: &mut Round) -> Result<()> {
         connection.command(&format!("STORE {} +FLAGS.SILENT (\\Deleted)", marked.join(",")))?;
     }
     let expected = odd.len() as u64;
-    round.repeated(HALF, 1, expected as f64, "", |_| {
+    round.repeated(HALF, 1, expected as f64, |_| {
         let (took, tally) = timed(|| connection.command("EXPUNGE"))?;
         let got = tally.expunges;
         must(got == expected, || format!("{got} EXPUNGE responses of {expected}"))?;

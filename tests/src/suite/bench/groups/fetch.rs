@@ -95,10 +95,10 @@ fn fast(round: &mut Round) -> Result<()> {
         let items = messages as f64;
         for (line, times) in [(first, 1), (again, times)] {
             let command = "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE)";
-            round.repeated(line, times, items, "", |_| all(&mut connection, command, messages, 60))?;
+            round.repeated(line, times, items, |_| all(&mut connection, command, messages, 60))?;
         }
         let command = "UID FETCH 1:* (FLAGS)";
-        round.repeated(flags, times, items, "", |_| all(&mut connection, command, messages, 20))?;
+        round.repeated(flags, times, items, |_| all(&mut connection, command, messages, 20))?;
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ fn meta(round: &mut Round) -> Result<()> {
         for (line, times) in [(first, 1), (again, round.site.sizes.times)] {
             let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
             let items = filled.messages as f64;
-            round.repeated(line, times, items, "", |_| {
+            round.repeated(line, times, items, |_| {
                 all(&mut connection, &command, filled.messages, 60)
             })?;
         }
@@ -139,7 +139,7 @@ fn body(round: &mut Round) -> Result<()> {
     let (messages, octets, times) = (filled.messages, filled.octets, round.site.sizes.times);
     let site = round.site.clone();
     let mut connection = site.select(&filled.mailbox, Room::Large)?;
-    round.repeated(ALL, times, octets as f64 / 1e6, "", |_| {
+    round.repeated(ALL, times, octets as f64 / 1e6, |_| {
         let (took, tally) = timed(|| connection.command("FETCH 1:* (BODY.PEEK[])"))?;
         let (got, expected) = (tally.fetches, messages as u64);
         must(got == expected, || format!("{got} FETCH responses of {expected}"))?;

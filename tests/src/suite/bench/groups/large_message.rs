@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::catalogue::{Group, Line, Unit};
 use super::super::corpus;
-use super::super::measure::{must, sample, timed};
+use super::super::measure::{Sample, must, sample, timed};
 use super::super::round::{Round, Site};
 use super::super::trouble::Result;
 
@@ -39,7 +39,7 @@ fn run(round: &mut Round) -> Result<()> {
         Ok(took)
     };
     watched(round, FETCH, megabytes, fetch)?;
-    round.repeated(WINDOWS, 1, megabytes, "", |_| {
+    round.repeated(WINDOWS, 1, megabytes, |_| {
         let (took, got) = timed(|| {
             let mut at = 0;
             while at < octets {
@@ -79,8 +79,11 @@ fn watched(
         let (peak, grown) = (peak / 1024.0, (peak - before).max(0.0) / 1024.0);
         format!("server's memory at most {peak:.1} MB, {grown:.1} MB more than before")
     });
-    let mut sample = sample(line, megabytes, times, note.unwrap_or_default());
-    sample.peak = peak;
+    let sample = Sample {
+        peak,
+        note: note.unwrap_or_default(),
+        ..sample(line, megabytes, times)
+    };
     round.sampled(line, &meter, sample);
     Ok(())
 }

@@ -39,7 +39,7 @@ fn run(round: &mut Round) -> Result<()> {
     let expected = count as u64;
     let times = round.site.sizes.times;
     let list = format!("LIST \"\" {}%", round.site.name("list-"));
-    round.repeated(LIST, 3 * times, 1.0, "", |_| {
+    round.repeated(LIST, 3 * times, 1.0, |_| {
         let (took, tally) = timed(|| connection.command(&list))?;
         let got = tally.listed;
         must(got == expected, || format!("{got} LIST responses of {expected}"))?;
@@ -47,7 +47,7 @@ fn run(round: &mut Round) -> Result<()> {
     })?;
     let status = |name: &String| format!("STATUS {name} (MESSAGES UNSEEN UIDNEXT)");
     let commands: Vec<String> = names.iter().map(status).collect();
-    round.repeated(STATUS, times, 1.0, "", |_| {
+    round.repeated(STATUS, times, 1.0, |_| {
         let (took, tally) = timed(|| connection.commands(&commands))?;
         let got = tally.statuses;
         must(got == expected, || format!("{got} STATUS responses of {expected}"))?;

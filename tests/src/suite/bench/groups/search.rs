@@ -75,7 +75,7 @@ fn run(round: &mut Round) -> Result<()> {
         let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
         let lines = first.map(|line| (line, 1)).into_iter().chain([(again, times)]);
         for (line, times) in lines {
-            round.repeated(line, times, 1.0, &*command, |_| {
+            round.repeated(line, times, 1.0, |_| {
                 let (took, tally) = timed(|| connection.command(&command))?;
                 let got = tally.hits;
                 must(got == expected as u64, || format!("{got} hits, not {expected}"))?;

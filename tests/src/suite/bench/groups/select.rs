@@ -33,7 +33,7 @@ fn run(round: &mut Round) -> Result<()> {
         Ok(took)
     };
     let times = site.sizes.times;
-    round.repeated(NEW, 5 * times, 1.0, "", |_| {
+    round.repeated(NEW, 5 * times, 1.0, |_| {
         let mut connection = site.login(large.mailbox.account, Room::Medium)?;
         let took = opened(&mut connection)?;
         connection.command("LOGOUT")?;
@@ -42,13 +42,13 @@ fn run(round: &mut Round) -> Result<()> {
     let mut connection = site.login(large.mailbox.account, Room::Medium)?;
     let other = round.create(&mut connection, large.mailbox.account, "select")?;
     let leave = format!("EXAMINE {}", other.name);
-    round.repeated(AGAIN, 10 * times, 1.0, "", |_| {
+    round.repeated(AGAIN, 10 * times, 1.0, |_| {
         connection.command(&leave)?;
         opened(&mut connection)
     })?;
     connection.command(&leave)?;
     let status = format!("STATUS {} (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)", large.mailbox.name);
-    round.repeated(STATUS, 10 * times, 1.0, "", |_| {
+    round.repeated(STATUS, 10 * times, 1.0, |_| {
         let (took, tally) = timed(|| connection.command(&status))?;
         all_there(&large, tally.messages, &tally)?;
         Ok(took)

@@ -39,7 +39,7 @@ fn run(round: &mut Round) -> Result<()> {
     let mut connection = site.select(&filled.mailbox, Room::Large)?;
     connection.command("FETCH 1:* (FLAGS)")?;
     for (line, item, answers) in [(ALL, "FLAGS", messages), (SILENT, "FLAGS.SILENT", 0)] {
-        round.repeated(line, TIMES, messages as f64, "", |turn| {
+        round.repeated(line, TIMES, messages as f64, |turn| {
             let command = format!("STORE 1:* {}{item} (\\Answered)", sign(turn));
             let (took, tally) = timed(|| connection.command(&command))?;
             let got = tally.fetches;

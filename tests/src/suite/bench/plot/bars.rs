@@ -3,11 +3,10 @@
 use maud::{Markup, html};
 
 use super::super::record::{Comparison, Finding, Record};
-use super::super::sizes::Scale;
 use super::{INK, Logarithmic, RULE, SOFT, WIDTH, at, frame, label, tick};
 use crate::suite::report::visible;
 
-const LEFT: f64 = 400.0;
+const LEFT: f64 = 520.0;
 const TOP: f64 = 86.0;
 const ROW: f64 = 18.0;
 /// Between groups.
@@ -34,11 +33,6 @@ pub(super) fn draw(record: &Record) -> Markup {
             line x1=(x) x2=(x) y1=(at(TOP - 6.0)) y2=(at(bottom)) stroke=(colour) {}
             text x=(x) y=(at(TOP - 12.0)) fill=(SOFT) font-size="11" text-anchor="middle" { (tick(value)) "×" }
         }
-        @for (y, row) in &placed {
-            text x=(at(LEFT - 84.0)) y=(at(y + 13.0)) text-anchor="end" { (visible(&row.title)) }
-            text x=(at(LEFT - 78.0)) y=(at(y + 13.0)) fill=(SOFT) font-size="10" { (row.unit) }
-            (bar(row, *y, scale))
-        }
         @if let Some(mean) = record.geometric_mean {
             @let x = at(scale.place(mean));
             line x1=(x) x2=(x) y1=(at(TOP - 6.0)) y2=(at(bottom + 6.0)) stroke=(INK) stroke-dasharray="4 3" {}
@@ -46,23 +40,23 @@ pub(super) fn draw(record: &Record) -> Markup {
                 (format!("geometric mean {mean:.2}×"))
             }
         }
+        @for (y, row) in &placed {
+            text x=(at(LEFT - 84.0)) y=(at(y + 13.0)) text-anchor="end" { (visible(&row.title)) }
+            text x=(at(LEFT - 78.0)) y=(at(y + 13.0)) fill=(SOFT) font-size="10" { (row.unit) }
+            (bar(row, *y, scale))
+        }
     };
     frame(bottom + 34.0, &title, &about(record, &first), &content)
 }
 
 fn about(record: &Record, first: &str) -> String {
-    let sizes = match record.scale {
-        Scale::Full => String::new(),
-        other => format!(" {other:?} sizes.").to_lowercase(),
-    };
     let rounds = match record.rounds {
         1 => "one round".to_owned(),
         rounds => format!("medians of {rounds} rounds"),
     };
     let day = record.started.split('T').next().unwrap_or_default();
-    format!(
-        "By what factor {first} is better (to the right) or worse (to the left); logarithmic, {rounds}, {day}.{sizes}"
-    )
+    let scale = format!("{:?}", record.scale).to_lowercase();
+    format!("By what factor {first} is better (to the right) or worse (to the left); {rounds}, {scale} sizes, {day}.")
 }
 
 /// The rows, each with its upper edge; a gap where another group begins.

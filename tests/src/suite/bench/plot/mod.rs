@@ -20,7 +20,7 @@ pub fn svg(record: &Record) -> Option<String> {
     Some(markup.into_string())
 }
 
-const WIDTH: f64 = 980.0;
+const WIDTH: f64 = 1080.0;
 const INK: &str = "#1b1f24";
 const SOFT: &str = "#6b7480";
 const RULE: &str = "#e3e7ec";
@@ -92,7 +92,41 @@ fn tick(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use roxmltree::Document;
+
+    use super::super::report::sample;
     use super::*;
+
+    /// The texts of elements with this name.
+    fn texts(svg: &str, name: &str) -> Vec<String> {
+        let picture = Document::parse(svg).unwrap();
+        let named = picture.descendants().filter(|node| node.tag_name().name() == name);
+        named.map(|node| node.text().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_bar_for_each_ratio_and_a_word_for_what_has_none() {
+        let svg = svg(&sample::two()).unwrap();
+        // One is the ground.
+        assert_eq!(texts(&svg, "rect").len(), 1 + 2);
+        let shown = texts(&svg, "text");
+        let words = ["4.00×", "0.25×", "ERROR", "not measured", "geometric mean 1.00×"];
+        let found = words.map(|word| shown.iter().filter(|text| *text == word).count());
+        assert_eq!(found, [1; 5]);
+    }
+
+    #[test]
+    fn a_curve_for_each_server() {
+        let svg = svg(&sample::growth()).unwrap();
+        assert_eq!(texts(&svg, "polyline").len(), 2);
+        // The last of the second's is an error.
+        assert_eq!(texts(&svg, "circle").len(), 5);
+    }
+
+    #[test]
+    fn figures_of_one_server_have_no_picture() {
+        assert_eq!(svg(&sample::one()), None);
+    }
 
     #[test]
     fn equal_ratios_are_equally_far_apart() {

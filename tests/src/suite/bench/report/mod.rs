@@ -1,6 +1,8 @@
 //! A run of the load generator, written for people and for programs.
 
 mod html;
+#[cfg(test)]
+pub(super) mod sample;
 pub(super) mod table;
 
 use std::io::{self, Write};
@@ -187,4 +189,112 @@ pub(super) fn number(value: f64) -> String {
         _ => 3,
     };
     format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use scraper::{Html, Selector};
+
+    use super::*;
+
+    fn written(record: &Record, format: Format) -> String {
+        let mut out = Vec::new();
+        write(record, format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn two_servers_stand_side_by_side() {
+        let expected = "\
+imap-compliance bench 0.1.0
+ours: a:143 (oursd \\x1b[1m)
+the|irs: b:143 (the|irsd \\x1b[1m)
+began 2026-11-22T02:44:25Z, took 61 s; quick sizes, rounds: 2
+load of the machine (1, 5, 15 minutes): 0.10 0.20 0.30 before, 1.10 0.60 0.40 after
+
+scenario            unit      ours  the|irs  ours is better by  spread of each  server CPU µs each
+NOOP, 1 connection  cmds/s   40000    10000              4.00x          5%, 0%          12.0, 12.0
+… 50 connections    cmds/s   100.0    400.0              0.25x         20%, 0%          12.0, 12.0
+SEARCH              ms       0.500    ERROR                  –           0%, –             12.0, –
+idle                kB/conn      –        –                  –            –, –                –, –
+
+Notes
+  noop-50, ours: cold
+  noop-50, the|irs: warm
+
+Not measured
+  idle-tls, ours: no --pid
+  idle-tls, the|irs: no --pid
+
+Errors
+  search-all, the|irs: 99 hits, not <b>100</b> \\x1b]0;x\\x07
+
+Geometric mean
+  ours is better by 1.00x, over 2 rows
+";
+        assert_eq!(written(&sample::two(), Format::Text), expected);
+    }
+
+    #[test]
+    fn one_server_is_told_with_all_that_was_seen() {
+        let text = written(&sample::one(), Format::Text);
+        let table: Vec<&str> = text.lines().skip(5).take(4).collect();
+        let expected = [
+            "scenario            figure  unit     p50 ms  p99 ms  server CPU µs each  generator CPU  others' CPU  server MB  note",
+            "NOOP, 1 connection   40000  cmds/s    0.250   1.500                12.0            25%          50%       20.0",
+            "… 50 connections     100.0  cmds/s    0.250   1.500                12.0            25%          50%       20.0  cold",
+            "SEARCH               0.500  ms        0.250   1.500                12.0            25%          50%       20.0",
+        ];
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn sizes_stand_in_columns() {
+        let text = written(&sample::growth(), Format::Markdown);
+        let rest: Vec<&str> = text.lines().skip(5).collect();
+        let expected = [
+            "| scenario | unit | server | 1,000 messages | 10,000 messages | 100,000 messages |",
+            "|---|---|---|---:|---:|---:|",
+            "| SELECT | ms | ours | 0.100 | 0.100 | 0.125 |",
+            "| SELECT | ms | the\\|irs | 0.200 | 2.000 | ERROR |",
+            "",
+            "Errors",
+            "",
+            "- growth-select at 100000, the\\|irs: it is gone",
+            "",
+            "The run was interrupted",
+            "",
+            "- rows are missing; what is there was measured in full",
+        ];
+        assert_eq!(rest, expected);
+    }
+
+    #[test]
+    fn what_is_written_as_json_is_read_back() {
+        for record in [sample::one(), sample::two(), sample::growth()] {
+            let read: Record = serde_json::from_str(&written(&record, Format::Json)).unwrap();
+            assert_eq!(read, record);
+        }
+    }
+
+    #[test]
+    fn the_page_is_well_formed_and_what_a_server_says_is_only_text() {
+        let texts = |page: &Html, selector: &str| -> Vec<String> {
+            let selector = Selector::parse(selector).unwrap();
+            page.select(&selector).map(|element| element.text().collect()).collect()
+        };
+        for record in [sample::one(), sample::two(), sample::growth()] {
+            let text = written(&record, Format::Html);
+            assert_eq!(text.chars().find(|c| c.is_control() && *c != '\n'), None);
+            let page = Html::parse_document(&text);
+            assert_eq!(page.errors, [""; 0]);
+            for selector in ["b", "script", "link", "img", "[style]", "[onclick]"] {
+                assert_eq!(texts(&page, selector), [""; 0], "{selector}");
+            }
+        }
+        let page = Html::parse_document(&written(&sample::two(), Format::Html));
+        assert_eq!(texts(&page, "h1"), ["IMAP bench: ours beside the|irs"]);
+        assert_eq!(texts(&page, "td.error"), ["ERROR"]);
+        assert_eq!(texts(&page, "figure svg > title"), ["ours beside the|irs"]);
+    }
 }
