@@ -287,7 +287,12 @@ impl Client {
     /// # Errors
     /// There is none, or the server does not let us in.
     pub async fn greeting(&mut self, talk: &mut Conversation) -> Result<(String, Option<Vec<String>>), Trouble> {
-        match self.next(self.timeout, talk).await? {
+        let next = match self.next(self.timeout, talk).await {
+            // What is no response at all: probably no IMAP server.
+            Err(Trouble::Wrong { at: Some(at), .. }) => return Err(no_greeting(talk.text(at), Some(at))),
+            next => next?,
+        };
+        match next {
             Next::Response((at, Response::Status { tag, word, code, text })) if tag == b"*" => {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 match word.as_str() {
@@ -298,12 +303,15 @@ impl Client {
                     _ => Err(Trouble::wrong(format!("The server does not want us: {text}"), Some(at))),
                 }
             }
-            Next::Response((at, _)) => Err(Trouble::wrong("This is no greeting.", Some(at))),
+            Next::Response((at, _)) => Err(no_greeting(talk.text(at), Some(at))),
             Next::Closed => Err(Trouble::wrong(
                 "The server closed the connection without a greeting.",
                 talk.last(),
             )),
-            Next::Nothing => Err(Trouble::wrong("No greeting comes.", None)),
+            Next::Nothing => {
+                let what = format!("No greeting comes within {} s.", self.timeout.as_secs_f32());
+                Err(Trouble::wrong(what, None))
+            }
         }
     }
 
@@ -399,6 +407,26 @@ impl Client {
     }
 }
 
+/// What came in the place of a greeting (RFC 3501 7.1), and which server says such a thing.
+fn no_greeting(line: &str, at: Option<usize>) -> Trouble {
+    let protocol = match line {
+        l if l.starts_with("220") => Some("SMTP or FTP"),
+        l if l.starts_with("+OK") => Some("POP3"),
+        l if l.starts_with("SSH-") => Some("SSH"),
+        l if l.starts_with("HTTP/") || l.starts_with("<") => Some("HTTP"),
+        l if l.starts_with("\\x15\\x03") => Some("TLS"),
+        l if l.starts_with("\"IMPLEMENTATION\"") => Some("ManageSieve"),
+        _ => None,
+    };
+    let short: String = line.chars().take(80).collect();
+    let is = protocol.map(|protocol| format!(": it speaks {protocol}"));
+    let what = format!(
+        "The server does not greet as an IMAP server does (`* OK …`), but says `{short}`{}.",
+        is.unwrap_or_default()
+    );
+    Trouble::wrong(what, at)
+}
+
 /// Whether quoted strings may have more than 7 bits from here on (RFC 6855 3).
 fn enables_utf8(response: &Response) -> bool {
     match (response, response.name()) {
@@ -481,4 +509,68 @@ pub fn astring(text: &str) -> Vec<u8> {
 /// The lines of what is sent, for the conversation.
 fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     octets.split_inclusive(|b| *b == b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use async_trait::async_trait;
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+    use crate::stream::BoxedStream;
+
+    /// A server that says this and nothing else.
+    struct Says(&'static [u8]);
+
+    #[async_trait]
+    impl Target for Says {
+        fn name(&self) -> String {
+            "says".to_owned()
+        }
+
+        fn first(&self) -> Login {
+            Login::new("a", "b")
+        }
+
+        async fn connect(&self) -> io::Result<BoxedStream> {
+            let (ours, mut theirs) = tokio::io::duplex(1 << 12);
+            theirs.write_all(self.0).await?;
+            // Kept open: nothing more comes.
+            tokio::spawn(async move {
+                let _open = theirs;
+                std::future::pending::<()>().await;
+            });
+            Ok(Box::new(ours))
+        }
+    }
+
+    async fn greeted(with: &'static [u8]) -> String {
+        let mut client = Client::connect('A', &Says(with), Duration::from_secs(2)).await.unwrap();
+        match client.greeting(&mut Conversation::default()).await {
+            Ok((text, _)) => text,
+            Err(Trouble::Wrong { what, .. } | Trouble::Lacks(what)) => what,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_greets_otherwise_is_told_by_what_it_says() {
+        assert_eq!(greeted(b"* OK ready\r\n").await, "ready");
+        let other = "The server does not greet as an IMAP server does (`* OK \u{2026}`), but says";
+        for (greeting, told) in [
+            (b"220 mx ESMTP\r\n".as_slice(), "`220 mx ESMTP`: it speaks SMTP or FTP."),
+            (b"+OK POP3 ready\r\n", "`+OK POP3 ready`: it speaks POP3."),
+            (b"SSH-2.0-OpenSSH_9\n", "`SSH-2.0-OpenSSH_9\\n`: it speaks SSH."),
+            (
+                b"\x15\x03\x03\0\x02\x02",
+                "`\\x15\\x03\\x03\\x00\\x02\\x02`: it speaks TLS.",
+            ),
+            (b"* 3 EXISTS\r\n", "`* 3 EXISTS`."),
+            (b"hello\r\n", "`hello`."),
+        ] {
+            assert_eq!(greeted(greeting).await, format!("{other} {told}"));
+        }
+        assert_eq!(greeted(b"").await, "No greeting comes within 2 s.");
+    }
 }

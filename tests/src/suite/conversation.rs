@@ -45,6 +45,11 @@ impl Conversation {
         self.said
     }
 
+    /// What was said at a place.
+    pub fn text(&self, at: usize) -> &str {
+        self.said.get(at).map_or("", |said| said.text.as_str())
+    }
+
     /// The last place.
     pub fn last(&self) -> Option<usize> {
         self.said.len().checked_sub(1)

@@ -32,7 +32,7 @@ use super::client::Trouble;
 use super::library;
 use super::network::any_certificate;
 use super::outcome::{Outcome, Verdict};
-use super::run::{Plan, Worker, survey};
+use super::run::{Plan, Running, Worker, survey};
 use super::scenario::{Scenario, Start};
 use super::target::{Filled, Login, Security, Target};
 use crate::stream::BoxedStream;
@@ -198,6 +198,7 @@ pub async fn play(target: &InProcess, scenario: &Scenario) -> Result<Outcome, Tr
         jobs: 1,
         name: "test".to_owned(),
         repeat: "cargo test '{}'".to_owned(),
+        running: Running::default(),
     };
     let facts = survey(target, plan.timeout).await?;
     let mut worker = Worker::new(target, &facts, &plan);

@@ -103,7 +103,12 @@ impl<'a> Player<'a> {
         // However a server drags things out, there is an end.
         let limit = self.timeout * 6 + Duration::from_secs(30);
         let played = tokio::time::timeout(limit, self.steps()).await;
-        let played = played.unwrap_or_else(|_| Err(Trouble::wrong("The scenario takes too long.", None)));
+        let played = played.unwrap_or_else(|_| {
+            Err({
+                let what = format!("The scenario takes longer than {} s.", limit.as_secs());
+                Trouble::wrong(what, None)
+            })
+        });
         for client in self.clients.values_mut() {
             client.close().await;
         }
@@ -356,7 +361,7 @@ impl<'a> Player<'a> {
                 Next::Nothing if quiet && listener.is_done() => break,
                 Next::Closed => {
                     let (what, at) = (
-                        "The server closed the connection before this came.".into(),
+                        "The server closed the connection before all came that must.".into(),
                         self.talk.last(),
                     );
                     return Err(Trouble::Wrong {
@@ -366,7 +371,7 @@ impl<'a> Player<'a> {
                     });
                 }
                 Next::Nothing => {
-                    let what = format!("This did not come within {} s.", within.as_secs_f32());
+                    let what = format!("What must come here did not come within {} s.", within.as_secs_f32());
                     return Err(Trouble::Wrong {
                         what,
                         expected: listener.missing(),
@@ -407,7 +412,7 @@ impl<'a> Player<'a> {
         }
         let overdue = listener.overdue();
         if !overdue.is_empty() {
-            let what = "This has not come, though it was to come with this command at the latest.".into();
+            let what = "A line that was to come with this command at the latest has not come.".into();
             return Err(Trouble::Wrong {
                 what,
                 expected: overdue,
@@ -436,7 +441,10 @@ impl<'a> Player<'a> {
             Act::HearNothing => match client.next(SILENCE, talk).await? {
                 Next::Nothing => Ok(()),
                 Next::Closed => Err(Trouble::wrong("The server closed the connection.", talk.last())),
-                Next::Response((at, _)) => Err(Trouble::wrong("Nothing must be heard here.", Some(at))),
+                Next::Response((at, _)) => Err(Trouble::wrong(
+                    "The server says something where it must be silent.",
+                    Some(at),
+                )),
             },
             Act::Close => {
                 client.close().await;
@@ -445,8 +453,17 @@ impl<'a> Player<'a> {
             }
             Act::Disconnected => match client.next(within, talk).await? {
                 Next::Closed => Ok(()),
-                Next::Response((at, _)) => Err(Trouble::wrong("The connection must end here.", Some(at))),
-                Next::Nothing => Err(Trouble::wrong("The server does not end the connection.", None)),
+                Next::Response((at, _)) => Err(Trouble::wrong(
+                    "The server says something where it must end the connection.",
+                    Some(at),
+                )),
+                Next::Nothing => {
+                    let what = format!(
+                        "The server does not end the connection within {} s.",
+                        within.as_secs_f32()
+                    );
+                    Err(Trouble::wrong(what, None))
+                }
             },
             Act::Compress => {
                 let Some(mut wire) = client.take_wire() else {
@@ -519,7 +536,7 @@ impl<'a> Player<'a> {
             let overdue = listener.overdue();
             if !overdue.is_empty() {
                 return Err(Trouble::Wrong {
-                    what: "This has not come.".into(),
+                    what: "A line that was to come later has not come when the last step is done.".into(),
                     expected: overdue,
                     at: None,
                 });

@@ -1,7 +1,7 @@
 //! Many scenarios played on one target, several at once, each in mailboxes of its own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -25,6 +25,36 @@ pub struct Plan {
     pub name: String,
     /// The command that repeats a scenario; `{}` stands for its name.
     pub repeat: String,
+    /// Which scenarios are being played.
+    pub running: Running,
+}
+
+/// The scenarios that are being played, each with the moment it began, the first that began first.
+#[derive(Debug, Clone, Default)]
+pub struct Running(Arc<Mutex<Vec<(String, Instant)>>>);
+
+impl Running {
+    /// Their names and since when they are played.
+    pub fn all(&self) -> Vec<(String, Instant)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds one, until what is given back is dropped.
+    fn begins(&self, name: &str) -> Playing<'_> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((name.to_owned(), Instant::now()));
+        Playing(self, name.to_owned())
+    }
+}
+
+/// A scenario that is being played.
+struct Playing<'a>(&'a Running, String);
+
+impl Drop for Playing<'_> {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(name, _)| *name != self.1);
+    }
 }
 
 /// What is learned of a server before the first scenario.
@@ -68,24 +98,15 @@ pub async fn run(
     plan: Arc<Plan>,
     outcomes: mpsc::Sender<Outcome>,
 ) {
-    // Who needs INBOX has it alone. Refused logins make many servers slow: they come last, with time to be answered.
-    let mut phases = [Vec::new(), Vec::new(), Vec::new()];
-    for (index, scenario) in scenarios.iter().enumerate() {
-        let [ordinary, inbox, refused] = &mut phases;
-        match () {
-            () if logs_in(scenario) => refused.push(index),
-            () if scenario.needs.contains(&Need::Inbox) => inbox.push(index),
-            () => ordinary.push(index),
-        }
-    }
+    let phases = phases(&scenarios);
     let slow = Arc::new(Plan {
         timeout: plan.timeout.max(PATIENCE),
         ..Plan::clone(&plan)
     });
-    let [ordinary, inbox, refused] = phases.map(Arc::new);
+    let [ordinary, alone, refused] = phases.map(Arc::new);
     let phases = [
         (ordinary, plan.jobs.max(1), plan.clone()),
-        (inbox, 1, plan.clone()),
+        (alone, 1, plan.clone()),
         (refused, plan.jobs.max(1), slow),
     ];
     for (which, jobs, plan) in phases {
@@ -116,6 +137,39 @@ pub async fn run(
         }
     }
     sweep(&*target, &facts, &plan).await;
+}
+
+/// The scenarios that are played at once, those that are played one by one, and those that come last.
+///
+/// Who needs INBOX has it alone, and so has who gives a mailbox a use: a server may allow one mailbox of each (RFC 6154 3).
+/// Refused logins make many servers slow: they come last, with time to be answered.
+fn phases(scenarios: &[Arc<Scenario>]) -> [Vec<usize>; 3] {
+    let mut phases = [Vec::new(), Vec::new(), Vec::new()];
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let [ordinary, alone, last] = &mut phases;
+        match () {
+            () if logs_in(scenario) => last.push(index),
+            () if scenario.needs.contains(&Need::Inbox) || gives_use(scenario) => alone.push(index),
+            () => ordinary.push(index),
+        }
+    }
+    phases
+}
+
+/// Whether a scenario sends CREATE with `USE`, or sets a mailbox's use as metadata (RFC 6154 3 and 4).
+fn gives_use(scenario: &Scenario) -> bool {
+    let sent = scenario.steps.iter().filter_map(|step| match &step.act {
+        Act::Send { text, .. } => Some(text),
+        _ => None,
+    });
+    sent.flatten().any(|piece| match piece {
+        Sent::Octets(octets) => {
+            let text = octets.to_ascii_uppercase();
+            let holds = |what: &[u8]| text.windows(what.len()).any(|window| window == what);
+            holds(b"(USE (") || holds(b"/SPECIALUSE")
+        }
+        _ => false,
+    })
 }
 
 /// How long a login may take where others were refused before.
@@ -180,6 +234,7 @@ impl<'a> Worker<'a> {
     /// Plays a scenario, with its mailboxes made before and removed afterwards.
     pub async fn play(&mut self, index: usize, scenario: &Scenario) -> Outcome {
         let began = Instant::now();
+        let _playing = self.plan.running.begins(&scenario.name);
         let repeat = self.plan.repeat.replace("{}", &scenario.name);
         let verdict = match lacks(scenario, self.target, self.facts) {
             Some(reason) => Verdict::Skipped { reason },
@@ -265,5 +320,47 @@ fn not_prepared(trouble: Trouble, repeat: &str) -> Verdict {
                 repeat: repeat.to_owned(),
             },
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::super::library;
+    use super::super::parse::scenario;
+    use super::super::scenario::Messages;
+    use super::*;
+
+    fn of(needs: &str, line: &str) -> Arc<Scenario> {
+        let source = format!("X.\nrfc: 3501 1\ncovers: R3501-001\n{needs}---\nA: {line}\n  a OK <text>\n");
+        Arc::new(scenario("x", "x", &source, &Messages::new()).unwrap())
+    }
+
+    #[test]
+    fn what_is_there_once_in_an_account_is_used_by_one_scenario_at_a_time() {
+        let scenarios = [
+            of("", "a NOOP"),
+            of("needs: inbox\n", "a NOOP"),
+            of("", "a CREATE x (use (\\Flagged))"),
+            of("", "a LOGIN x y"),
+            of("", "a SETMETADATA x (/private/specialuse \"\\\\Sent\")"),
+            of("", "a CREATE use"),
+        ];
+        assert_eq!(phases(&scenarios), [vec![0, 5], vec![1, 2, 4], vec![3]]);
+    }
+
+    #[test]
+    fn all_scenarios_about_uses_are_played_one_by_one() {
+        let all = library::built_in().unwrap();
+        let [_, alone, _] = phases(&all);
+        let alone: Vec<&str> = alone.into_iter().map(|index| all[index].name.as_str()).collect();
+        for name in [
+            "rfc6154/2-list/the-return-option-adds-attributes",
+            "rfc6154/3-create/a-second-mailbox-of-one-use",
+            "rfc6154/4-metadata/the-entry-mirrors-the-use",
+        ] {
+            assert_eq!(alone.iter().filter(|known| **known == name).count(), 1, "{name}");
+        }
     }
 }

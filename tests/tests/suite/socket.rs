@@ -9,7 +9,7 @@ use backendutil::Mapped;
 use imap_compliance::suite::library;
 use imap_compliance::suite::network::Network;
 use imap_compliance::suite::outcome::Verdict;
-use imap_compliance::suite::run::{Plan, run, survey};
+use imap_compliance::suite::run::{Plan, Running, run, survey};
 use imap_compliance::suite::target::{Login, Security};
 use imap_compliance::world::Certificate;
 use imap_server::{Server, Tls};
@@ -40,6 +40,7 @@ async fn whole(tls: Tls, security: Security) -> (Vec<String>, usize) {
         jobs: 8,
         name: "socket".to_owned(),
         repeat: String::new(),
+        running: Running::default(),
     };
     let facts = survey(&target, plan.timeout).await.expect("the server lets us in");
     let scenarios = library::built_in().expect("the scenarios are well-formed");

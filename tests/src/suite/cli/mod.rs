@@ -22,7 +22,7 @@ use super::coverage::Coverage;
 use super::network::Network;
 use super::outcome::{self, Outcome};
 use super::place::Facts;
-use super::run::{self, Plan};
+use super::run::{self, Plan, Running};
 use super::scenario::{Need, Scenario};
 use super::target::Target;
 use super::{library, parse, report};
@@ -231,14 +231,16 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = asked.seed.unwrap_or_else(|| u64::from(since.subsec_nanos()));
+    let running = Running::default();
     let plan = Arc::new(Plan {
+        running: running.clone(),
         timeout,
         jobs: asked.jobs,
         name: format!("{:x}{:x}", std::process::id(), since.subsec_millis()),
         repeat: asked.repeat(&target.address, "--filter '{}'", environment),
     });
     let chosen = scenarios.len();
-    let mut progress = Progress::new(chosen, asked.verbose);
+    let mut progress = Progress::new(chosen, asked.verbose, running);
     let (shared, facts) = (Arc::new(target.clone()), Arc::new(facts));
     let mut outcomes = play_all(shared, facts.clone(), scenarios, plan, &mut progress).await?;
     let unplayed = chosen.saturating_sub(outcomes.len());
@@ -297,6 +299,7 @@ async fn play_all(
     plan: Arc<Plan>,
     progress: &mut Progress,
 ) -> Result<Vec<Outcome>, String> {
+    let count = scenarios.len();
     let (sender, mut receiver) = mpsc::channel(64);
     let target: Arc<dyn Target> = target;
     let running = tokio::spawn(run::run(target, facts, Arc::new(scenarios), plan, sender));
@@ -307,6 +310,9 @@ async fn play_all(
                 Some(outcome) => {
                     progress.ended(&outcome);
                     outcomes.push(outcome);
+                    if outcomes.len() == count {
+                        progress.all_played();
+                    }
                 }
                 None => break,
             },

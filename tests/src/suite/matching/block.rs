@@ -145,7 +145,7 @@ impl<'a> Listener<'a> {
             if never_agrees(&never.pattern, heard, bound) {
                 let expected = vec![(never.line, format!("! {}", never.text))];
                 return Verdict::Wrong {
-                    what: "This must not come.".into(),
+                    what: format!("{} comes, and must not.", difference::kind(heard)),
                     expected,
                 };
             }
@@ -399,9 +399,11 @@ impl<'a> Listener<'a> {
             .came_already(heard, bound)
             .or_else(|| self.difference(heard, bound));
         let what = what.unwrap_or_else(|| match self.comes_later(heard, bound) {
-            true => "This comes before what must come first.".to_owned(),
-            false if expected.is_empty() => "Nothing more is listed here.".to_owned(),
-            false => "This is not what is listed.".to_owned(),
+            true => format!("{} comes before what must come first.", difference::kind(heard)),
+            false if expected.is_empty() => {
+                format!("{} comes, and nothing more is listed here.", difference::kind(heard))
+            }
+            false => format!("{} comes, which is not listed here.", difference::kind(heard)),
         });
         Verdict::Wrong { what, expected }
     }
@@ -432,7 +434,7 @@ impl<'a> Listener<'a> {
                 });
         let mut done = done;
         let again = done.any(|expected| comes(expected, heard, bound)) && !self.comes_later(heard, bound);
-        again.then(|| "This comes more often than it is listed.".to_owned())
+        again.then(|| format!("{} comes more often than it is listed.", difference::kind(heard)))
     }
 
     /// Something that is listed, but behind what did not come.

@@ -7,6 +7,23 @@ use super::super::value::{Bound, Trial, Value};
 use super::fetch;
 use super::tokens::{Mode, token, tried};
 
+/// What kind of response this is, as one would say: `An untagged EXISTS response`.
+pub(super) fn kind(heard: &Response) -> String {
+    match heard {
+        Response::Continue { .. } => "A continuation request (`+`)".to_owned(),
+        Response::Status { tag, word, code, .. } if tag == b"*" => {
+            let code = code.as_deref().and_then(<[Token]>::first);
+            let code = code.map(|name| format!(" [{}]", shown(&Value::Token(name.clone()).rendered())));
+            format!("An untagged {word}{} response", code.unwrap_or_default())
+        }
+        Response::Status { tag, word, .. } => format!("An answer {word} with the tag {}", shown(tag)),
+        Response::Data(_) => match heard.name() {
+            Some((_, name)) => format!("An untagged {} response", cut(shown(name.as_bytes()))),
+            None => "An untagged response without a name".to_owned(),
+        },
+    }
+}
+
 /// How much of a value is shown.
 const LONG: usize = 160;
 
@@ -56,7 +73,8 @@ fn status(
         return both_tagged.then(|| format!("The tag is {}, not {tag}.", shown(heard_tag)));
     }
     if word != heard_word {
-        return Some(format!("{heard_word} instead of {word}."));
+        let what = if tag == "*" { "untagged response" } else { "answer" };
+        return Some(format!("The {what} is {heard_word} instead of {word}."));
     }
     let heard_code = heard_code.as_deref();
     if !super::code(code, heard_code, &mut Trial::new(bound)) {
@@ -81,18 +99,23 @@ fn of_data(pats: &[Pat], heard: &[Token], bound: &Bound) -> Option<String> {
     if !same_kind {
         return None;
     }
+    let name = cut(shown(&Value::Token(heard_name.clone()).rendered().to_ascii_uppercase()));
     let mut trial = Trial::new(bound);
     for (index, pat) in pats.iter().enumerate() {
         let Some(token) = heard.get(index) else {
-            return Some(format!("{} is missing.", of_pat(pat, bound)));
+            return Some(format!("{name} does not tell {}.", of_pat(pat, bound)));
         };
         if !tried(pat, token, Mode::Mailbox, &mut trial) && *pat != Pat::More {
-            return Some(format!("{} instead of {}.", of_token(token), of_pat(pat, bound)));
+            return Some(format!(
+                "{name} tells {} instead of {}.",
+                of_token(token),
+                of_pat(pat, bound)
+            ));
         }
     }
     heard
         .get(pats.len())
-        .map(|more| format!("{} is too much.", of_token(more)))
+        .map(|more| format!("{name} tells {}, which is not listed.", of_token(more)))
 }
 
 fn of_fetch(pattern: &Pattern, heard: &[Token], bound: &Bound) -> Option<String> {
@@ -108,12 +131,14 @@ fn of_fetch(pattern: &Pattern, heard: &[Token], bound: &Bound) -> Option<String>
         match wanted.take(&alone, &mut done, &mut trial) {
             Some(left) if left.is_empty() => {}
             Some(_) if name.is("UID") || name.is("MODSEQ") => {}
-            Some(_) => return Some(format!("{} is not listed.", of_token(name))),
-            None if wanted.forbids(name, &mut trial) => return Some(format!("{} must not be there.", of_token(name))),
+            Some(_) => return Some(format!("FETCH tells {}, which is not listed.", of_token(name))),
+            None if wanted.forbids(name, &mut trial) => {
+                return Some(format!("FETCH tells {}, which must not be there.", of_token(name)));
+            }
             None => {
                 let pat = wanted.value_of(name)?;
                 return Some(format!(
-                    "{} is {} instead of {}.",
+                    "FETCH tells {} as {} instead of {}.",
                     of_token(name),
                     of_token(value),
                     of_pat(pat, bound)

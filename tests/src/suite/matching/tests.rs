@@ -149,16 +149,22 @@ fn a_fetch_may_come_in_pieces() {
     let again = [&pieces[..3], &["* 1 FETCH (FLAGS (\\Seen))", "a OK x"]].concat();
     assert_eq!(heard(lines, &again), "fine");
     let other = [&pieces[..3], &["* 1 FETCH (FLAGS ())"]].concat();
-    assert_eq!(heard(lines, &other), "This is not what is listed.");
+    assert_eq!(
+        heard(lines, &other),
+        "An untagged FETCH response comes, which is not listed here."
+    );
     assert_eq!(
         heard(lines, &["* 1 FETCH (RFC822.SIZE 6)"]),
-        "`RFC822.SIZE` is `6` instead of `5`."
+        "FETCH tells `RFC822.SIZE` as `6` instead of `5`."
     );
     assert_eq!(
         heard(lines, &["* 1 FETCH (FLAGS ())"]),
-        "`FLAGS` is () instead of (\\Seen)."
+        "FETCH tells `FLAGS` as () instead of (\\Seen)."
     );
-    assert_eq!(heard(lines, &["* 1 FETCH (X 1)"]), "`X` is not listed.");
+    assert_eq!(
+        heard(lines, &["* 1 FETCH (X 1)"]),
+        "FETCH tells `X`, which is not listed."
+    );
 }
 
 #[test]
@@ -166,21 +172,27 @@ fn nothing_passes_an_expunge_or_a_tag() {
     let lines = "  * 3 EXISTS\n  * 2 EXPUNGE\n  * 2 FETCH (FLAGS ())\n  a OK <text>";
     let good = ["* 3 EXISTS", "* 2 EXPUNGE", "* 2 FETCH (FLAGS ())", "a OK x"];
     assert_eq!(heard(lines, &good), "fine");
-    let early = "This comes before what must come first.";
-    assert_eq!(heard(lines, &["* 2 EXPUNGE"]), early);
-    assert_eq!(heard(lines, &["* 3 EXISTS", "* 2 FETCH (FLAGS ())"]), early);
-    assert_eq!(heard(lines, &["* 3 EXISTS", "* 2 EXPUNGE", "a OK x"]), early);
+    let early = |what| format!("{what} comes before what must come first.");
+    assert_eq!(heard(lines, &["* 2 EXPUNGE"]), early("An untagged EXPUNGE response"));
+    assert_eq!(
+        heard(lines, &["* 3 EXISTS", "* 2 FETCH (FLAGS ())"]),
+        early("An untagged FETCH response")
+    );
+    assert_eq!(
+        heard(lines, &["* 3 EXISTS", "* 2 EXPUNGE", "a OK x"]),
+        early("An answer OK with the tag a")
+    );
     assert_eq!(
         heard(lines, &["* 3 EXISTS", "* 3 EXISTS"]),
-        "This comes more often than it is listed."
+        "An untagged EXISTS response comes more often than it is listed."
     );
     assert_eq!(
         heard(lines, &["* 3 EXISTS", "* 2 EXPUNGE", "* 1 EXPUNGE"]),
-        "This is not what is listed."
+        "An untagged EXPUNGE response comes, which is not listed here."
     );
     assert_eq!(
         heard("  * 2 EXPUNGE\n  a OK <text>", &["* 1 EXPUNGE"]),
-        "`1` instead of `2`."
+        "EXPUNGE tells `1` instead of `2`."
     );
 }
 
@@ -190,7 +202,7 @@ fn data_of_a_later_command_may_come_before_an_earlier_tag() {
     assert_eq!(heard(lines, &["* SEARCH 2", "* SEARCH 1", "a OK x", "b OK x"]), "fine");
     assert_eq!(
         heard(lines, &["* SEARCH 1", "a OK x", "b OK x"]),
-        "This comes before what must come first."
+        "An answer OK with the tag b comes before what must come first."
     );
 }
 
@@ -208,11 +220,11 @@ fn expunged_messages_are_numbered_as_at_the_start() {
     assert_eq!(heard(lines, &["* VANISHED 12:13,20", "a OK x"]), "fine");
     assert_eq!(
         heard(lines, &["* 2 EXPUNGE", "* 3 EXPUNGE"]),
-        "This is not what is listed."
+        "An untagged EXPUNGE response comes, which is not listed here."
     );
     assert_eq!(
         heard(lines, &["* 2 EXPUNGE", "a OK x"]),
-        "This comes before what must come first."
+        "An answer OK with the tag a comes before what must come first."
     );
 }
 
@@ -226,9 +238,12 @@ fn what_may_come_may_and_what_must_not_does_not() {
     );
     assert_eq!(
         heard(lines, &["* 1 EXISTS", "* 1 EXISTS"]),
-        "This comes more often than it is listed."
+        "An untagged EXISTS response comes more often than it is listed."
     );
-    assert_eq!(heard(lines, &["* 9 EXISTS"]), "This must not come.");
+    assert_eq!(
+        heard(lines, &["* 9 EXISTS"]),
+        "An untagged EXISTS response comes, and must not."
+    );
     assert_eq!(
         heard(
             "  a OK <text>\n  or a NO <text> => end\n  or a BAD <text> => skip",
@@ -240,7 +255,7 @@ fn what_may_come_may_and_what_must_not_does_not() {
         heard("  * 1 EXISTS\n  a OK <text>\n  or a BAD <text> => skip", &["a BAD x"]),
         "skip"
     );
-    assert_eq!(heard("  a OK <text>", &["a NO x"]), "NO instead of OK.");
+    assert_eq!(heard("  a OK <text>", &["a NO x"]), "The answer is NO instead of OK.");
     assert_eq!(heard("  a OK <text>", &["b OK x"]), "The tag is b, not a.");
 }
 
@@ -254,22 +269,26 @@ fn a_server_may_say_some_things_at_any_time() {
         "a OK x",
     ];
     assert_eq!(heard("  a OK <text>", &all), "fine");
-    for line in &all[..4] {
-        assert_eq!(
-            heard("  nothing else\n  a OK <text>", &[line]),
-            "This is not what is listed.",
-            "{line}"
-        );
+    let kinds = [
+        "An untagged FLAGS response",
+        "An untagged RECENT response",
+        "An untagged OK [UIDNEXT] response",
+        "An untagged OK response",
+    ];
+    for (line, kind) in all.iter().zip(kinds) {
+        let told = format!("{kind} comes, which is not listed here.");
+        assert_eq!(heard("  nothing else\n  a OK <text>", &[line]), told);
     }
-    for line in [
-        "* 1 EXISTS",
-        "* SEARCH",
-        "* OK [ALERT] x",
-        "* NO x",
-        "* CAPABILITY IMAP4rev1",
-        "+ x",
+    for (line, kind) in [
+        ("* 1 EXISTS", "An untagged EXISTS response"),
+        ("* SEARCH", "An untagged SEARCH response"),
+        ("* OK [ALERT] x", "An untagged OK [ALERT] response"),
+        ("* NO x", "An untagged NO response"),
+        ("* CAPABILITY IMAP4rev1", "An untagged CAPABILITY response"),
+        ("+ x", "A continuation request (`+`)"),
     ] {
-        assert_eq!(heard("  a OK <text>", &[line]), "This is not what is listed.", "{line}");
+        let told = format!("{kind} comes, which is not listed here.");
+        assert_eq!(heard("  a OK <text>", &[line]), told);
     }
 }
 
@@ -279,7 +298,10 @@ fn an_order_that_is_asked_for_is_kept() {
     let of = |names: [&str; 2]| names.map(|name| format!("* LIST () \"/\" {name}"));
     let [first, second] = of(["a", "b"]);
     assert_eq!(heard(lines, &[&first, &second, "a OK x"]), "fine");
-    assert_eq!(heard(lines, &[&second]), "This comes before what must come first.");
+    assert_eq!(
+        heard(lines, &[&second]),
+        "An untagged LIST response comes before what must come first."
+    );
     let any = "  unordered\n  a OK <text>\n  * 1 EXISTS\n  b OK <text>\n  end";
     assert_eq!(heard(any, &["b OK x", "* 1 EXISTS", "a OK x"]), "fine");
 }
@@ -338,7 +360,7 @@ proptest! {
         }
         said.push("a OK x".into());
         let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        let expected = if drop < 7 { "This comes before what must come first." } else { "fine" };
+        let expected = if drop < 7 { "An answer OK with the tag a comes before what must come first." } else { "fine" };
         prop_assert_eq!(heard(&lines, &said), expected);
     }
 
