@@ -188,6 +188,9 @@ pub struct Changes {
     pub to: ModSeq,
     /// Messages that are new or whose flags changed, ascending by UID, as they are now.
     pub set: Vec<MessageEntry>,
+    /// Messages of the picture at `from` whose flags became these at `to`, ascending by UID and none of `set`: what else is
+    /// known of them stays.
+    pub flags: Vec<(Uid, Flags)>,
     /// Messages that are gone.
     pub vanished: UidSet,
     /// The next UID now.

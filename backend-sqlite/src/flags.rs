@@ -1,12 +1,10 @@
 //! Changing flags: each page that holds a message of the set is rewritten once.
 
-use backend_api::{
-    Account, Changes, FlagChange, FlagsChanged, Keyword, MessageEntry, ModSeq, Result, SystemFlag, Uid, UidSet,
-};
+use backend_api::{Account, Changes, FlagChange, FlagsChanged, Keyword, ModSeq, Result, SystemFlag, Uid, UidSet};
 
 use crate::keywords::Keywords;
 use crate::page::Page;
-use crate::page_table::{each_page, facts, is_in};
+use crate::page_table::{each_page, is_in};
 use crate::tx::{Mailbox, Place, Tx};
 
 /// Changed messages that the watcher is told one by one; beyond it the store is asked for them.
@@ -26,7 +24,7 @@ pub(crate) fn set_flags(
     let from = mailbox.mod_seq();
     let change = Change::new(tx, place, &mut keywords, change)?;
     let next = from.next();
-    let (mut answer, mut told) = (FlagsChanged::default(), Vec::new());
+    let mut answer = FlagsChanged::default();
     each_page(tx.conn, place, set, |mut stored| {
         let touched = touch(
             &mut stored.page,
@@ -41,11 +39,12 @@ pub(crate) fn set_flags(
             return Ok(());
         }
         stored.write(tx.conn)?;
-        let entries = entries(tx, place, &stored.page, &touched, &mut keywords)?;
-        answer.changed.extend(entries.iter().map(|e| (e.uid, e.flags.clone())));
-        if told.len() < TELL {
-            told.extend(entries);
-        }
+        let touched = touched.iter().filter_map(|at| stored.page.records.get(*at));
+        let flags = touched.filter_map(|record| {
+            let flags = keywords.flags(record.system, stored.page.keywords_of(record));
+            Some((Uid::new(record.uid)?, flags))
+        });
+        answer.changed.extend(flags);
         Ok(())
     })?;
     if answer.changed.is_empty() {
@@ -53,9 +52,9 @@ pub(crate) fn set_flags(
     }
     mailbox.highest_modseq = mailbox.highest_modseq.saturating_add(1);
     tx.save(place, &mailbox)?;
-    if told.len() == answer.changed.len() {
+    if answer.changed.len() <= TELL {
         let mut changes = Changes::default();
-        (changes.from, changes.to, changes.set) = (from, mailbox.mod_seq(), told);
+        (changes.from, changes.to, changes.flags) = (from, mailbox.mod_seq(), answer.changed.clone());
         changes.uid_next = mailbox.next_uid();
         tx.tell(account, place, changes);
     } else {
@@ -150,21 +149,4 @@ fn touch(
         touched.push(at);
     }
     touched
-}
-
-fn entries(
-    tx: &Tx<'_>,
-    place: Place,
-    page: &Page,
-    touched: &[usize],
-    keywords: &mut Keywords,
-) -> Result<Vec<MessageEntry>> {
-    let records: Vec<_> = touched.iter().filter_map(|at| page.records.get(*at)).collect();
-    let uids: Vec<u32> = records.iter().map(|r| r.uid).collect();
-    let facts = facts(tx.conn, place, &uids)?;
-    let made = facts
-        .iter()
-        .zip(&records)
-        .filter_map(|(f, r)| f.entry(r, page, keywords));
-    Ok(made.collect())
 }

@@ -162,6 +162,13 @@ fn apply_told(boxes: &mut [Model], told: Vec<(MailboxId, Option<Changes>)>) {
         for e in changes.set {
             model.told.insert(e.uid.get(), (e.flags, e.mod_seq.get()));
         }
+        for (uid, flags) in changes.flags {
+            let known = model
+                .told
+                .get_mut(&uid.get())
+                .expect("flags of a message that nobody was told of");
+            *known = (flags, changes.to.get());
+        }
     }
 }
 

@@ -3,6 +3,29 @@
 mod graves;
 #[cfg(test)]
 mod interleavings;
+/// Changes of flags as entries, with what is known of the messages, among the others; `None` if one is not known.
+fn with_flags(
+    current: &Snapshot,
+    mut set: Vec<MessageEntry>,
+    flags: Vec<(Uid, Flags)>,
+    mod_seq: ModSeq,
+) -> Option<Vec<MessageEntry>> {
+    if flags.is_empty() {
+        return Some(set);
+    }
+    let mut cursor = current.seek();
+    let alone = set.is_empty();
+    set.reserve(flags.len());
+    for (uid, flags) in flags {
+        let row = cursor.seek(uid)?;
+        set.push(row.to_entry().with_flags(flags).with_mod_seq(mod_seq));
+    }
+    if !alone {
+        set.sort_by_key(|entry| entry.uid);
+    }
+    Some(set)
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +33,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
-use backend_api::{Account, Changes, MailboxId, MessageEntry, ModSeq, Uid, UidSet, Watcher};
+use backend_api::{Account, Changes, Flags, MailboxId, MessageEntry, ModSeq, Uid, UidSet, Watcher};
 
 use self::graves::Graves;
 use crate::listing::Snapshot;
@@ -281,10 +304,13 @@ impl Open {
             let current = self.current();
             match current.highest_mod_seq() {
                 known if changes.to <= known => return,
-                known if changes.from <= known => {
-                    self.publish(&current, &changes.set, &changes.vanished, changes.uid_next, changes.to);
-                    true
-                }
+                known if changes.from <= known => match with_flags(&current, changes.set, changes.flags, changes.to) {
+                    Some(set) => {
+                        self.publish(&current, &set, &changes.vanished, changes.uid_next, changes.to);
+                        true
+                    }
+                    None => false,
+                },
                 _ => false,
             }
         };

@@ -29,8 +29,10 @@ pub(super) fn changes(from: u64, to: u64) -> Changes {
     let mut changes = Changes::default();
     (changes.from, changes.to) = (ModSeq(from), ModSeq(to));
     let holds = |mod_seq| mod_seq > from && mod_seq <= to;
-    if holds(4) {
-        changes.set.push(entry(1, 4).with_flags(backend_api::Flags::SEEN));
+    if to == 4 && holds(4) {
+        changes.flags.push((uid(1), Flags::SEEN));
+    } else if holds(4) {
+        changes.set.push(entry(1, 4).with_flags(Flags::SEEN));
     }
     if holds(2) {
         changes.set.push(entry(4, 2));
