@@ -1,7 +1,7 @@
 //! The compliance suite: scenarios, the engine that plays them against any server, and what came of it.
 //!
 //! A scenario is data (`tests/SCENARIOS.md` is its specification). [`parse`] reads it, [`play`] plays it on a [`Target`],
-//! [`run`] plays many at once, and [`outcome`] is the record that reports are made from. [`bench`] measures instead.
+//! [`run`] plays many at once, and [`outcome`] is the record that reports are made from. [`mod@bench`] measures instead.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -14,8 +14,9 @@ use super::trouble::{Result, Trouble};
 /// Clocks when a measurement begins.
 pub(super) struct Meter {
     server: Option<f64>,
-    own: f64,
     machine: Option<Machine>,
+    // Last: reading the others is not what is measured.
+    own: f64,
     began: Instant,
 }
 
@@ -57,24 +58,24 @@ impl Site {
     pub(super) fn meter(&self) -> Meter {
         Meter {
             server: self.peer.processes.as_ref().and_then(|server| server.seconds()),
-            own: own_seconds(),
             machine: Machine::now(),
+            own: own_seconds(),
             began: Instant::now(),
         }
     }
 
     /// A sample with what the clocks say.
     fn measured(&self, meter: &Meter, sample: Sample) -> Measured {
-        let took = sample.took.unwrap_or_else(|| meter.began.elapsed()).as_secs_f64();
+        let (passed, own) = (meter.began.elapsed(), own_seconds() - meter.own);
+        let took = sample.took.unwrap_or(passed).as_secs_f64();
         let now = self.meter();
         let server = meter.server.zip(now.server).map(|(before, now)| now - before);
-        let own = now.own - meter.own;
         let others = meter.machine.zip(now.machine).and_then(|(before, now)| {
             // Without the server's time, there is no telling what others took.
             now.share_of_others(before, own + server?)
         });
         let mut times: Vec<f64> = sample.times.iter().copied().map(micros).collect();
-        let passed = meter.began.elapsed().as_secs_f64();
+        let passed = passed.as_secs_f64();
         Measured {
             value: sample.value,
             count: times.len() as u64,

@@ -2,8 +2,9 @@
 
 use super::super::catalogue::{Group, Line, Unit};
 use super::super::connection::Room;
+use super::super::mailboxes::Mailbox;
 use super::super::measure::{must, timed};
-use super::super::round::Round;
+use super::super::round::{Round, Site};
 use super::super::trouble::Result;
 
 pub(in super::super) const GROUP: Group = Group {
@@ -52,6 +53,7 @@ fn run(round: &mut Round) -> Result<()> {
     }
     connection.command("LOGOUT")?;
     for (line, connections) in [(ONE, 1), (EIGHT, 8)] {
+        clear(&site, &filled.mailbox)?;
         // Messages of its own for each connection, so that each command changes something.
         let own = (messages / connections).max(1);
         let setup = |index| Ok((site.select(&filled.mailbox, Room::Medium)?, index * own));
@@ -65,6 +67,7 @@ fn run(round: &mut Round) -> Result<()> {
             Ok(1)
         })?;
     }
+    clear(&site, &filled.mailbox)?;
     let setup = |_| site.select(&filled.mailbox, Room::Medium);
     round.closed_loop(PIPELINED, 1, setup, |connection, before| {
         let (from, sign) = (before / 2 * AT_ONCE, sign(before));
@@ -76,4 +79,12 @@ fn run(round: &mut Round) -> Result<()> {
         })?;
         Ok(AT_ONCE)
     })
+}
+
+/// No message has the flag: some servers tell nothing of a flag that does not change.
+fn clear(site: &Site, mailbox: &Mailbox) -> Result<()> {
+    let mut connection = site.select(mailbox, Room::Large)?;
+    connection.command("STORE 1:* -FLAGS.SILENT (\\Answered)")?;
+    connection.command("LOGOUT")?;
+    Ok(())
 }

@@ -100,6 +100,7 @@ fn bar(row: &Comparison, y: f64, scale: Logarithmic) -> Markup {
     html! {
         rect x=(at(one.min(end))) y=(at(y + 3.0)) width=(at((end - one).abs().max(1.0))) height=(at(ROW - 6.0))
             fill=(colour) rx="1.5" {}
-        text x=(at(text)) y=(at(y + 13.0)) text-anchor=(anchor) font-size="11" { (format!("{ratio:.digits$}×")) }
+        text x=(at(text)) y=(at(y + 13.0)) text-anchor=(anchor) font-size="11"
+            stroke="#fff" stroke-width="3" paint-order="stroke" { (format!("{ratio:.digits$}×")) }
     }
 }

@@ -120,7 +120,12 @@ fn facts(record: &Record) -> Vec<String> {
     let mut facts: Vec<String> = Vec::new();
     for server in &record.servers {
         let [label, address, name] = [&server.label, &server.address, &server.server].map(|text| visible(text));
-        facts.push(format!("{label}: {address} ({name})"));
+        let label = if label == address {
+            String::new()
+        } else {
+            format!("{label}: ")
+        };
+        facts.push(format!("{label}{address} ({name})"));
     }
     let scale = format!("{:?}", record.scale).to_lowercase();
     let (seconds, rounds) = (record.millis / 1000, record.rounds);
@@ -153,8 +158,7 @@ fn remarks(record: &Record) -> Vec<(String, Vec<String>)> {
                 Finding::Skipped { reason } => skipped.push(line(reason)),
                 Finding::Measured { rounds, .. } => {
                     let note = rounds.last().map(|round| round.note.as_str()).unwrap_or_default();
-                    // A table of one server has them itself.
-                    if !note.is_empty() && (record.servers.len() > 1 || record.is_growth()) {
+                    if !note.is_empty() {
                         notes.push(line(note));
                     }
                 }
@@ -240,9 +244,9 @@ Geometric mean
         let text = written(&sample::one(), Format::Text);
         let table: Vec<&str> = text.lines().skip(5).take(4).collect();
         let expected = [
-            "scenario            figure  unit     p50 ms  p99 ms  server CPU µs each  generator CPU  others' CPU  server MB  note",
+            "scenario            figure  unit     p50 ms  p99 ms  server CPU µs each  generator CPU  others' CPU  server MB",
             "NOOP, 1 connection   40000  cmds/s    0.250   1.500                12.0            25%          50%       20.0",
-            "… 50 connections     100.0  cmds/s    0.250   1.500                12.0            25%          50%       20.0  cold",
+            "… 50 connections     100.0  cmds/s    0.250   1.500                12.0            25%          50%       20.0",
             "SEARCH               0.500  ms        0.250   1.500                12.0            25%          50%       20.0",
         ];
         assert_eq!(table, expected);

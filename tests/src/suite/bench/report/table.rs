@@ -127,13 +127,6 @@ fn one(record: &Record) -> Vec<Column<'_>> {
             shown(told(row, 0, |round| round.memory_kb), 1.0 / 1024.0)
         }));
     }
-    columns.push(Column::left("note", |row| {
-        let rounds = result(row, 0).map(Finding::rounds).unwrap_or_default();
-        rounds
-            .last()
-            .map(|round| visible(&round.note).into_owned())
-            .unwrap_or_default()
-    }));
     columns
 }
 

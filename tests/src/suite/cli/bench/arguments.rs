@@ -12,30 +12,37 @@ pub(in super::super) const EXAMPLES: &str = "\
 Examples:
   imap-compliance bench localhost:1143 --user demo --password secret --quick
       A quick look at all scenarios.
-  imap-compliance bench localhost:1143 --user 'user{}' --accounts 200 --password secret --pid $(pidof imapd)
-      As figures are quoted: with user1 to user200, and with the server's processor time and memory.
-  imap-compliance bench localhost:1143 --user 'user{}' --accounts 200 --password secret --label ours \\
-      --compare localhost:2143 --compare-label theirs --plot ratios.svg --format html --output ratios.html
-      Two servers in one run, in turn: ratios, their spread and their geometric mean. This is what means something
-      beyond one machine.
-  imap-compliance bench localhost:1143 --user demo --password secret --group noop --group fetchfast --rounds 3
-      Only these; the median of three rounds.
+  imap-compliance bench localhost:1143 --user 'user{}' --accounts 200 --password secret \\
+          --pid $(pidof imapd)
+      As figures are quoted: with user1 to user200, and with processor time and memory.
+  imap-compliance bench localhost:1143 --user 'user{}' --accounts 200 --password secret \\
+          --label ours --compare localhost:2143 --compare-label theirs --plot ratios.svg
+      Two servers in one run, in turn: ratios, their spread, their geometric mean. These mean
+      something beyond one machine.
+  imap-compliance bench localhost:1143 --user demo --password secret --group noop --group list \\
+          --rounds 3 --format html --output report.html
+      Only these; medians of three rounds, as a page for a browser.
   imap-compliance bench localhost:1143 --user demo --password secret --growth --plot growth.svg
       How cost grows from 1,000 to 100,000 messages; --full goes on to 1,000,000.
   imap-compliance bench --list
       What there is to be measured.
 
 What makes figures good:
-  The machine does nothing else; `others' CPU` and the spread tell. Build servers for release, and this program, too.
-  Rows of one connection depend on where the system puts the two sides: start server and bench pinned to one core for those
-  (`taskset -c 0 …`), which compares the work they do, and free for the others.
-  A store in a RAM disk compares the work; one on a disk shows what an acknowledged change costs.
-  TLS measures TLS: compare in the clear, unless that is what you want to know.
-  Who takes several connections from one address to one account must allow 64 of them, and as many as --idle says.
+  - The machine does nothing else: `others' CPU` and the spread tell. The server and this
+    program are built for release.
+  - Rows of one connection depend on where the system puts the two sides. Pin both to one core
+    for those, which compares the work they do: `taskset -c 0` in front of each.
+  - A store in a RAM disk compares the work; one on a disk shows what a durable change costs.
+  - TLS measures TLS: compare in the clear, unless that is what you want to know.
+  - The server must let one account have 200 connections at once, as long as there are few
+    accounts even as many as --idle says.
+  - `first` is the first time that anybody asks, in a mailbox just filled.
 
-Its mailboxes begin with `imap-compliance-bench-` and are removed in the end, also after an interrupt; it touches no other,
-INBOX neither. The exit status is 0 when all went well, 1 when an answer was wrong (such a row is an ERROR, never a figure),
-2 when nothing could be measured, and 130 when a signal ended the run early.";
+Its mailboxes begin with `imap-compliance-bench-` and are removed in the end, also after an
+interrupt. It touches no other, INBOX neither.
+
+The exit status is 0 when all went well, 1 when an answer was wrong (its row is an ERROR, never
+a figure), 2 when nothing could be measured, and 130 when a signal ended the run early.";
 
 /// A measurement.
 #[derive(Debug, Args)]
@@ -150,7 +157,7 @@ pub(in super::super) struct Bench {
         help_heading = "What is measured"
     )]
     pub(super) full: bool,
-    /// Smaller mailboxes and shorter times: minutes rather than an hour
+    /// Smaller mailboxes and shorter times: a minute or two for each server and round
     #[arg(long, help_heading = "What is measured")]
     pub(super) quick: bool,
     /// So small that it shows only that all works: for this program's own tests
