@@ -17,7 +17,15 @@ pub(super) fn kind(heard: &Response) -> String {
             format!("An untagged {word}{} response", code.unwrap_or_default())
         }
         Response::Status { tag, word, .. } => format!("An answer {word} with the tag {}", shown(tag)),
-        Response::Data(_) => match heard.name() {
+        Response::Data(tokens) => match heard.name() {
+            Some((_, name)) if name == "FETCH" => {
+                let told = fetch::told(tokens).map(|told| told.items).unwrap_or_default();
+                let items: Vec<String> = told.iter().map(|(item, _)| of_token(item)).collect();
+                match items.as_slice() {
+                    [] => "An untagged FETCH response".to_owned(),
+                    _ => cut(format!("An untagged FETCH response with {}", items.join(", "))),
+                }
+            }
             Some((_, name)) => format!("An untagged {} response", cut(shown(name.as_bytes()))),
             None => "An untagged response without a name".to_owned(),
         },
@@ -82,7 +90,10 @@ fn status(
         return Some(match (code, told) {
             (CodePattern::Is(pats), Some(told)) => format!("The code is {told} instead of [{}].", row(pats, bound)),
             (CodePattern::Is(pats), None) => format!("The code [{}] is missing.", row(pats, bound)),
-            (_, told) => format!("There is a code: {}.", told.unwrap_or_default()),
+            (_, told) => format!(
+                "The answer has the code {}, which must not be there.",
+                told.unwrap_or_default()
+            ),
         });
     }
     let same = super::text(text, heard_text, &mut Trial::new(bound));

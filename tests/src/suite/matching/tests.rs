@@ -151,7 +151,7 @@ fn a_fetch_may_come_in_pieces() {
     let other = [&pieces[..3], &["* 1 FETCH (FLAGS ())"]].concat();
     assert_eq!(
         heard(lines, &other),
-        "An untagged FETCH response comes, which is not listed here."
+        "An untagged FETCH response with `FLAGS` comes, which is not listed here."
     );
     assert_eq!(
         heard(lines, &["* 1 FETCH (RFC822.SIZE 6)"]),
@@ -176,7 +176,7 @@ fn nothing_passes_an_expunge_or_a_tag() {
     assert_eq!(heard(lines, &["* 2 EXPUNGE"]), early("An untagged EXPUNGE response"));
     assert_eq!(
         heard(lines, &["* 3 EXISTS", "* 2 FETCH (FLAGS ())"]),
-        early("An untagged FETCH response")
+        early("An untagged FETCH response with `FLAGS`")
     );
     assert_eq!(
         heard(lines, &["* 3 EXISTS", "* 2 EXPUNGE", "a OK x"]),

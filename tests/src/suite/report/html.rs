@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::outcome::{By, Failure, Outcome, Run, Said, Verdict};
 use super::summary::{Counts, Row, Summary};
-use super::{MISSING, Parts, duration, name_of, place, visible};
+use super::{MISSING, NAMED, Parts, causes, duration, name_of, place, visible};
 use crate::catalogue::{requirement_of, topic};
 
 const STYLE: &str = include_str!("page/style.css");
@@ -46,6 +46,7 @@ fn page(run: &Run) -> Markup {
                 (header(run, summary.all.counts))
                 main {
                     (by_rfc(&summary))
+                    (by_cause(run))
                     (filter(&summary))
                     (group(run, "failed", "Failed", summary.all.counts.failed <= OPEN))
                     (group(run, "skipped", "Skipped", false))
@@ -125,6 +126,31 @@ fn by_rfc(summary: &Summary) -> Markup {
                         }
                     }
                     tfoot { tr { th.name scope="row" { "All" } (cells(&summary.all)) } }
+                }
+            }
+        }
+    }
+}
+
+/// What many failures have in common.
+fn by_cause(run: &Run) -> Markup {
+    let causes = causes(run);
+    html! {
+        @if !causes.is_empty() {
+            details.causes {
+                summary { h2 { "Failures by cause " small { (causes.len()) } } }
+                ul {
+                    @for (what, outcomes) in &causes {
+                        li {
+                            strong { (outcomes.len()) }
+                            div {
+                                (visible(what))
+                                @for outcome in outcomes.iter().take(NAMED) {
+                                    span.where { (visible(&outcome.name)) }
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -228,6 +254,9 @@ fn one(run: &Run, outcome: &Outcome, open: bool) -> Markup {
                             Verdict::Skipped { reason } => { " · " (visible(reason)) }
                             _ => { " · " span.time { (duration(outcome.millis)) } }
                         }
+                    }
+                    @if let Verdict::Failed { failure } = &outcome.verdict {
+                        span.why { (visible(&failure.what)) }
                     }
                 }
             }
@@ -392,6 +421,16 @@ mod tests {
             ["FLAGS lacks `\\Seen`", "`* 2 EXPUNGE` did not come"]
         );
         assert_eq!(texts(&page, ".failed pre.expected")[1], "* 2 EXPUNGE\nc OK <text>\n");
+    }
+
+    #[test]
+    fn many_failures_are_told_by_cause_and_each_says_what_is_wrong() {
+        let (run, what) = sample::failing(10);
+        let page = Html::parse_document(&written(&run));
+        assert_eq!(texts(&page, ".causes li"), [format!("10{what}s0s1s2")]);
+        assert_eq!(texts(&page, ".outcome .why"), vec![what; 10]);
+        let (few, _) = sample::failing(9);
+        assert_eq!(texts(&Html::parse_document(&written(&few)), ".causes"), [""; 0]);
     }
 
     #[test]

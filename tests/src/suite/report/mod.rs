@@ -14,13 +14,14 @@ pub mod summary;
 mod text;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
 
 use backend_api::DateTime;
 
-use super::outcome::{Failure, Run, Verdict};
+use super::outcome::{Failure, Outcome, Run, Verdict};
 
 pub(super) use columns::{Align, aligned};
 
@@ -142,6 +143,28 @@ impl Parts {
             end: last.saturating_add(BEHIND).min(all),
         }
     }
+}
+
+/// Failures so many that one would look for what they have in common.
+const MANY: usize = 10;
+/// Scenarios that are named for a cause.
+const NAMED: usize = 3;
+
+/// What many failures have in common: each deviation with the outcomes that show it, the most frequent first; nothing where
+/// there are few.
+fn causes(run: &Run) -> Vec<(&str, Vec<&Outcome>)> {
+    let mut causes: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+    for outcome in &run.outcomes {
+        if let Verdict::Failed { failure } = &outcome.verdict {
+            causes.entry(&failure.what).or_default().push(outcome);
+        }
+    }
+    if causes.values().map(Vec::len).sum::<usize>() < MANY {
+        return Vec::new();
+    }
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by_key(|(_, outcomes)| std::cmp::Reverse(outcomes.len()));
+    causes
 }
 
 /// Where a failure's scenario is to be read: its file and line, and for one that is built in the command that shows it.

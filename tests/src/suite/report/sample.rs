@@ -103,6 +103,22 @@ pub(super) fn small() -> Run {
     run
 }
 
+/// So many failures that deviate in the same way, and what is wrong with each.
+pub(super) fn failing(count: usize) -> (Run, String) {
+    let mut run = run();
+    let one = run.outcomes[1].clone();
+    let Verdict::Failed { failure } = &one.verdict else {
+        return (run, String::new());
+    };
+    let what = failure.what.clone();
+    let named = |n| Outcome {
+        name: format!("s{n}"),
+        ..one.clone()
+    };
+    run.outcomes = (0..count).map(named).collect();
+    (run, what)
+}
+
 /// A server that wants to write into the report.
 pub(super) fn hostile() -> Run {
     let evil = "</code></pre><script>alert(1)</script><img src=x onerror=alert(2)>\"'`&amp;]]>--><!--\

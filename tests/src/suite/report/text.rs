@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::outcome::{By, Failure, Outcome, Run, Said, Verdict};
 use super::summary::{Counts, Row, Summary};
-use super::{Align, MISSING, Parts, aligned, duration, place, visible};
+use super::{Align, MISSING, NAMED, Parts, aligned, causes, duration, place, visible};
 use crate::catalogue::{requirement_of, topic};
 
 pub(super) fn write(run: &Run, out: &mut dyn Write, colour: bool) -> io::Result<()> {
@@ -143,29 +143,17 @@ fn said(said: &Said, width: usize, deviates: bool, out: &mut dyn Write, paint: P
     Ok(())
 }
 
-/// Failures so many that one would look for what they have in common.
-const MANY: usize = 10;
-/// Scenarios that are named for a cause.
-const NAMED: usize = 3;
-
 /// What many failures have in common: how often each deviation came, with some scenarios that show it.
 fn by_cause(run: &Run, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
-    let mut causes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for outcome in &run.outcomes {
-        if let Verdict::Failed { failure } = &outcome.verdict {
-            causes.entry(&failure.what).or_default().push(&outcome.name);
-        }
-    }
-    if causes.values().map(Vec::len).sum::<usize>() < MANY {
+    let causes = causes(run);
+    if causes.is_empty() {
         return Ok(());
     }
-    let mut causes: Vec<(&str, Vec<&str>)> = causes.into_iter().collect();
-    causes.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
     writeln!(out, "\n{}", paint.with(BOLD, "Failures by cause"))?;
-    for (what, names) in causes {
-        writeln!(out, "  {:>3}  {}", names.len(), visible(what))?;
-        for name in names.iter().take(NAMED) {
-            writeln!(out, "       {}", paint.with(DIM, &visible(name)))?;
+    for (what, outcomes) in causes {
+        writeln!(out, "  {:>3}  {}", outcomes.len(), visible(what))?;
+        for outcome in outcomes.iter().take(NAMED) {
+            writeln!(out, "       {}", paint.with(DIM, &visible(&outcome.name)))?;
         }
     }
     Ok(())
@@ -277,26 +265,14 @@ mod tests {
 
     #[test]
     fn many_failures_are_told_by_cause() {
-        let mut run = sample::run();
-        let failed = |o: &&Outcome| matches!(o.verdict, Verdict::Failed { .. });
-        let one = run.outcomes.iter().find(failed).unwrap().clone();
-        let Verdict::Failed { failure } = &one.verdict else {
-            return;
-        };
-        let what = failure.what.clone();
-        run.outcomes = (0..10)
-            .map(|n| Outcome {
-                name: format!("s{n}"),
-                ..one.clone()
-            })
-            .collect();
+        let (run, what) = sample::failing(10);
         let text = written(&run, false);
         let causes = text.split("\n\n").find(|part| part.starts_with("Failures by cause"));
         let expected = format!("Failures by cause\n   10  {what}\n       s0\n       s1\n       s2");
         assert_eq!(causes, Some(expected.as_str()));
-        run.outcomes.pop();
+        let (few, _) = sample::failing(9);
         assert!(
-            written(&run, false)
+            written(&few, false)
                 .split("\n\n")
                 .all(|part| !part.starts_with("Failures by cause"))
         );
