@@ -24,7 +24,7 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(rows as u64), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed}  {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed}  {wide_msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
