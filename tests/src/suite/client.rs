@@ -83,8 +83,7 @@ impl Client {
         let stream = tokio::time::timeout(timeout, target.connect()).await;
         let stream = stream.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no connection in time"))??;
         let logins = [Some(target.first()), target.second()];
-        // What is very short would be found everywhere.
-        let secrets = logins.into_iter().flatten().map(|l| l.password.into_bytes());
+        let passwords = logins.into_iter().flatten().map(|l| l.password);
         Ok(Self {
             name,
             wire: Some(Wire::new(stream)),
@@ -93,7 +92,7 @@ impl Client {
             timeout,
             tag: 0,
             after_login: false,
-            secrets: secrets.filter(|s| s.len() > 5).collect(),
+            secrets: passwords.flat_map(|password| secrets(&password)).collect(),
             utf8: false,
             lenient: false,
         })
@@ -147,7 +146,8 @@ impl Client {
         let mut line = line.to_vec();
         for secret in &self.secrets {
             while let Some(at) = line.windows(secret.len()).position(|w| w == secret.as_slice()) {
-                line.splice(at..at + secret.len(), b"***".iter().copied());
+                let shown: &[u8] = if secret.starts_with(b" ") { b" ***" } else { b"***" };
+                line.splice(at..at + secret.len(), shown.iter().copied());
             }
         }
         line
@@ -427,6 +427,15 @@ fn no_greeting(line: &str, at: Option<usize>) -> Trouble {
     Trouble::wrong(what, at)
 }
 
+/// What is shown otherwise of a password: its octets, unless they are so few that they would be found everywhere, and the
+/// quoted string that LOGIN sends.
+fn secrets(password: &str) -> Vec<Vec<u8>> {
+    let bare = (password.len() > 5).then(|| password.as_bytes().to_vec());
+    bare.into_iter()
+        .chain([[b" ".as_slice(), &astring(password)].concat()])
+        .collect()
+}
+
 /// Whether quoted strings may have more than 7 bits from here on (RFC 6855 3).
 fn enables_utf8(response: &Response) -> bool {
     match (response, response.name()) {
@@ -552,6 +561,18 @@ mod tests {
             Ok((text, _)) => text,
             Err(Trouble::Wrong { what, .. } | Trouble::Lacks(what)) => what,
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_not_in_the_conversation_however_short_it_is() {
+        let mut client = Client::connect('A', &Says(b""), Duration::from_secs(2)).await.unwrap();
+        let mut talk = Conversation::default();
+        client.queue(b"x LOGIN \"a\" \"b\"\r\nx STORE 1 +FLAGS (b)\r\n");
+        client.flush(false, &mut talk).await;
+        assert_eq!(
+            [talk.text(0), talk.text(1)],
+            ["x LOGIN \"a\" ***", "x STORE 1 +FLAGS (b)"]
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -162,7 +162,8 @@ fn causes(run: &Run) -> Vec<(&str, Vec<&Outcome>)> {
     if causes.values().map(Vec::len).sum::<usize>() < MANY {
         return Vec::new();
     }
-    let mut causes: Vec<_> = causes.into_iter().collect();
+    // What came once has nothing in common with anything.
+    let mut causes: Vec<_> = causes.into_iter().filter(|(_, outcomes)| outcomes.len() > 1).collect();
     causes.sort_by_key(|(_, outcomes)| std::cmp::Reverse(outcomes.len()));
     causes
 }
