@@ -61,6 +61,7 @@ pub use field::unfold;
 pub use filter::{Filtering, HeaderFilter};
 pub use index::{Index, IndexError, VERSION};
 pub use indexer::Indexer;
+pub use listed::is_stored;
 pub use mime::TransferEncoding;
 pub use needle::{Matcher, Needle, fold};
 pub use part::Part;

@@ -56,6 +56,13 @@ impl ListedSet {
     }
 }
 
+/// Whether an index keeps the lines of fields of this name, as long as they are not too long.
+///
+/// What is asked of other fields is read from the message: load it with the index then.
+pub fn is_stored(name: &str) -> bool {
+    ListedSet::of(name.as_bytes()).is_some()
+}
+
 /// The stored lines, each behind its offset in the message and its length.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {

@@ -59,6 +59,14 @@ impl<B: AsRef<[u8]>> Index<B> {
         self.try_resolve(section).unwrap_or(Resolved::Missing)
     }
 
+    /// Whether [`resolve`](Self::resolve) answers this section from what is stored here, without the message's octets.
+    pub fn answers(&self, section: &Section) -> bool {
+        match &section.text {
+            SectionText::HeaderFields(names) => section.path.is_empty() && names.iter().all(|name| self.stores(name)),
+            _ => false,
+        }
+    }
+
     /// The part that these part numbers name: what `BODY[path]` is the body of. The message itself for no numbers.
     pub fn part(&self, path: &[NonZeroU32]) -> Option<Part<'_>> {
         let message = self.part_at(0)?;
@@ -87,7 +95,7 @@ impl<B: AsRef<[u8]>> Index<B> {
             SectionText::Header => Some(self.message_at(&part, own)?.header().into()),
             SectionText::Text => Some(self.message_at(&part, own)?.body().into()),
             SectionText::HeaderFields(names) => {
-                if own && names.iter().all(|name| self.stores(name)) {
+                if self.answers(section) {
                     return Some(Resolved::Ready(self.stored_fields(names)));
                 }
                 Some(filtered(&self.message_at(&part, own)?, HeaderFilter::fields(names)))

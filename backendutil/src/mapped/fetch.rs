@@ -4,7 +4,7 @@ use backend_api::{
     BodySection, Error, ErrorKind, Fetch, FetchItem, FetchSink, Fetched, FlagChange, Flags, Load, MailStore,
     MessageEntry, NumSet, Result, Section, SectionText, SystemFlag, Uid, UidSet,
 };
-use imap_message::Resolved;
+use imap_message::{Resolved, is_stored};
 
 use super::mailbox::MappedMailbox;
 use super::octets::{Octets, piece_len, stream};
@@ -36,9 +36,14 @@ impl Needs {
                 FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure => needs.index = true,
                 FetchItem::Section(s) => {
                     let whole = s.section == Section::default();
-                    let fields = matches!(s.section.text, SectionText::HeaderFields(_)) && s.section.path.is_empty();
+                    let stored = match &s.section.text {
+                        SectionText::HeaderFields(names) => {
+                            s.section.path.is_empty() && names.iter().all(|name| is_stored(name))
+                        }
+                        _ => false,
+                    };
                     needs.index |= !whole;
-                    needs.body |= !fields;
+                    needs.body |= !stored;
                 }
                 _ => {}
             }
@@ -244,8 +249,13 @@ async fn answer<S: MailStore>(
     if needs.index && !octets.need_index(mailbox).await? {
         return Ok(false);
     }
-    let body = if needs.body { octets.body(mailbox).await? } else { None };
-    if needs.body && body.is_none() {
+    let mut needs_body = needs.body;
+    for item in &want.items {
+        if let FetchItem::Section(item) = item {
+            needs_body = needs_body || !octets.index()?.answers(&item.section);
+        }
+    }
+    if needs_body && octets.body(mailbox).await?.is_none() {
         return Ok(false);
     }
     if needs.size && entry.size.is_none() {

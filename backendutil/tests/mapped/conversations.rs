@@ -2,7 +2,7 @@
 
 use backend_api::{
     Access, BodySection, ConnInfo, Ctx, ErrorKind, Fetch, FetchItem, MailStore, Mailbox, MailboxName, Rights,
-    SearchKey, Section, Session, StatusItems,
+    SearchKey, Section, SectionText, Session, StatusItems, Uid,
 };
 
 use crate::client::{Client, World, seqs, uids};
@@ -58,6 +58,7 @@ on_every_store! {
     a_copy_of_nothing_is_no_error: 1,
     changed_since_reads_and_flags_only_what_changed: 4,
     what_another_read_lately_is_not_loaded_again: 5,
+    a_message_that_went_is_left_out_though_its_index_is_in_memory: 3,
 }
 
 async fn a_store_is_answered_once_and_told_to_the_others<S: MailStore>(world: World<S>) {
@@ -192,6 +193,24 @@ async fn what_another_read_lately_is_not_loaded_again<S: MailStore>(world: World
     assert_eq!(a.search(&hello).await, ["1=1", "2=2", "3=5"]);
     assert_eq!(a.fetch(&uids("3:5"), &envelope).await, ["3 FETCH UID 5 envelope"]);
     assert_eq!(loaded(), []);
+}
+
+/// The field is in no index: the message's octets are needed, before its answer begins. Some stores still have them.
+async fn a_message_that_went_is_left_out_though_its_index_is_in_memory<S: MailStore>(world: World<S>) {
+    let mut a = world.select("INBOX").await;
+    a.fetch(&seqs("1:3"), &Fetch::new(vec![FetchItem::Envelope])).await;
+    world.remove(1, "2").await;
+    let mut section = Section::default();
+    for fields in [&["X-Id"][..], &["Subject", "X-Id"]] {
+        section.text = SectionText::HeaderFields(fields.iter().map(|name| (*name).to_owned()).collect());
+        let fetch = Fetch::new(vec![FetchItem::Section(BodySection::peek(section.clone()))]);
+        let told = a.fetch(&seqs("1:3"), &fetch).await;
+        let numbers: Vec<&str> = told.iter().map(|line| line.split(' ').next().unwrap()).collect();
+        match world.store().inner.body(&world.account, 1, Uid::new(2).unwrap()).await {
+            Ok(_) => assert_eq!(numbers, ["1", "2", "3"]),
+            Err(_) => assert_eq!(numbers, ["1", "3", "missing"]),
+        }
+    }
 }
 
 /// The store has lost them, and the view does not know that yet.

@@ -1,4 +1,4 @@
-//! MOVE and UID MOVE (RFC 6851). COPYUID stands in an untagged OK, before the EXPUNGEs that the poll at the end tells.
+//! MOVE and UID MOVE (RFC 6851). What another session expunged is left out. COPYUID stands in an untagged OK, before the EXPUNGEs that the poll at the end tells.
 
 use backend_api::{Backend, Ctx, Mailbox};
 use imap_core::{Code, MailboxArg, RawSet};
@@ -31,5 +31,8 @@ pub(super) async fn run<B: Backend>(
         };
         conn.wire.core.writer().ok_code(&code, "Moved");
     }
-    Reply::ok("MOVE completed")
+    Reply::ok(match moved.missing {
+        true => "MOVE completed; some messages had been expunged by another session",
+        false => "MOVE completed",
+    })
 }
