@@ -44,6 +44,8 @@ struct Shelf {
     expunged: Expunged,
     /// Messages that a MOVE took away, or that went outside of IMAP.
     taken: HashSet<u32>,
+    /// RENAME of INBOX took messages away whose UIDs nobody was told.
+    took_unseen: bool,
     /// A connection was cut while it wrote into this mailbox: what it did is known to nobody.
     uncertain: bool,
     /// Who was shown `\Recent`, and when.
@@ -148,8 +150,10 @@ impl Ledger {
         self.copies.retain(|copied| copied.to.0 != inbox);
         let into = self.created(to);
         let shelf = self.shelf(inbox);
+        // Whoever has not heard of it yet may still read them in INBOX.
+        shelf.possible.append(&mut shelf.expected);
+        shelf.took_unseen |= shelf.uncertain || !shelf.possible.is_empty();
         let (mut expected, mut possible) = (Vec::new(), shelf.possible.clone());
-        possible.append(&mut shelf.expected);
         for (uid, id) in &shelf.ids {
             let sure = !shelf.taken.contains(uid) && !shelf.deletable.contains(uid) && shelf.explained.contains(uid);
             if sure { &mut expected } else { &mut possible }.push(*id);
@@ -224,11 +228,17 @@ impl Ledger {
         })
     }
 
-    /// A client was told of this message. What nobody knows the making of may bear `\Deleted` from its source.
+    /// A client was told of this message. What nobody knows the making of may bear `\Deleted` from its source, or have gone
+    /// by RENAME of INBOX before that client heard of it.
     pub(super) fn is_told(&mut self, key: MailboxKey, uid: u32, id: u64) -> Checked {
         let shelf = self.shelf(key);
-        if !shelf.ids.contains_key(&uid) && (shelf.uncertain || !shelf.possible.is_empty()) {
-            shelf.deletable.insert(uid);
+        if !shelf.ids.contains_key(&uid) {
+            if shelf.uncertain || !shelf.possible.is_empty() {
+                shelf.deletable.insert(uid);
+            }
+            if shelf.took_unseen && !shelf.explained.contains(&uid) {
+                self.may_be_taken(key, uid);
+            }
         }
         self.is(key, uid, id)
     }
@@ -468,6 +478,88 @@ impl Ledger {
         shelf.expunged = Expunged::default();
         shelf.expected.clear();
         shelf.possible.clear();
-        shelf.uncertain = false;
+        (shelf.uncertain, shelf.took_unseen) = (false, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(uid: u32, id: u64) -> Truth {
+        let flags = FlagSet::new();
+        Truth { uid, flags, id }
+    }
+
+    /// INBOX with UID 7.
+    fn inbox() -> (Ledger, MailboxKey) {
+        let mut ledger = Ledger::new(false);
+        let inbox = ledger.created("INBOX");
+        ledger.begins_with(inbox, &[message(7, 0)]).unwrap();
+        (ledger, inbox)
+    }
+
+    fn agrees(ledger: &mut Ledger, key: MailboxKey, truth: &[Truth]) -> Checked {
+        ledger.learns(key, truth)?;
+        ledger.agrees_with(key, truth)
+    }
+
+    #[test]
+    fn what_rename_of_inbox_took_may_be_told_to_whoever_has_not_heard_of_it() {
+        let (mut ledger, inbox) = inbox();
+        // 0> APPEND INBOX, and the connection is cut.
+        ledger.may_be_made(inbox, 1);
+        // 1> RENAME INBOX Box
+        ledger.emptied(inbox, "Box").unwrap();
+        // 2< * 2 FETCH (UID 8 BODY[HEADER.FIELDS (X-ID)] …)
+        ledger.is_told(inbox, 8, 1).unwrap();
+        agrees(&mut ledger, inbox, &[]).unwrap();
+        let into = ledger.key("Box").unwrap();
+        agrees(&mut ledger, into, &[message(1, 0), message(2, 1)]).unwrap();
+    }
+
+    #[test]
+    fn a_copy_that_nobody_was_told_of_goes_with_rename_of_inbox() {
+        let (mut ledger, inbox) = inbox();
+        // 0> UID MOVE 7 INBOX, and the connection is cut.
+        ledger.may_be_taken(inbox, 7);
+        ledger.is_uncertain(inbox);
+        ledger.emptied(inbox, "Box").unwrap();
+        ledger.is_told(inbox, 8, 0).unwrap();
+        agrees(&mut ledger, inbox, &[]).unwrap();
+    }
+
+    #[test]
+    fn what_was_cut_off_may_come_into_inbox_after_its_rename() {
+        let (mut ledger, inbox) = inbox();
+        ledger.may_be_made(inbox, 1);
+        ledger.emptied(inbox, "Box").unwrap();
+        ledger.is_told(inbox, 8, 1).unwrap();
+        agrees(&mut ledger, inbox, &[message(8, 1)]).unwrap();
+    }
+
+    #[test]
+    fn what_came_into_inbox_after_its_rename_is_not_lost() {
+        let (mut ledger, inbox) = inbox();
+        ledger.may_be_made(inbox, 1);
+        ledger.emptied(inbox, "Box").unwrap();
+        // 0< OK [APPENDUID 1 9]
+        ledger.made(inbox, 9, 2, 8).unwrap();
+        ledger.is_told(inbox, 9, 2).unwrap();
+        let lost = agrees(&mut ledger, inbox, &[]).unwrap_err();
+        assert_eq!(lost.why, "UID 9 is gone, though nobody had given it \\Deleted");
+    }
+
+    #[test]
+    fn after_a_quiet_point_nothing_unseen_can_have_gone() {
+        let (mut ledger, inbox) = inbox();
+        ledger.may_be_made(inbox, 1);
+        ledger.emptied(inbox, "Box").unwrap();
+        agrees(&mut ledger, inbox, &[]).unwrap();
+        ledger.settled(inbox, &[]);
+        ledger.made_somewhere(inbox, 2);
+        ledger.is_told(inbox, 9, 2).unwrap();
+        let lost = agrees(&mut ledger, inbox, &[]).unwrap_err();
+        assert_eq!(lost.rule, Rule::NothingLost);
     }
 }
