@@ -5,9 +5,11 @@ mod fetch;
 mod indexes;
 mod mailbox;
 mod octets;
+mod recent;
 mod search;
 mod session;
 mod sync;
+mod told;
 
 use std::sync::Arc;
 

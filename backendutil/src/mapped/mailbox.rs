@@ -6,12 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backend_api::{
     Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Load, MailStore, Mailbox,
-    MailboxName, ModSeq, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, Seq, SeqSet, Stored, Uid,
-    UidSet, Updates,
+    MailboxName, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid, UidSet,
+    Updates,
 };
 
+use super::recent::Recent;
 use super::session::{find, source};
 use super::sync::{Source, Unsure};
+use super::told::Told;
 use crate::hub::Hub;
 use crate::listing::{Difference, Snapshot};
 use crate::seq_mapper::SeqMapper;
@@ -24,7 +26,9 @@ pub struct MappedMailbox<S: MailStore> {
     pub(super) view: SeqMapper,
     pub(super) read_only: bool,
     /// UIDs that are recent to this session.
-    recent: UidSet,
+    recent: Recent,
+    /// Messages that were claimed and are not announced yet.
+    claimed: Option<(Uid, Uid)>,
     /// What this command has told of changes already, so that the poll behind it does not say it again.
     pub(super) told: Told,
     /// How many keywords the client knows of.
@@ -37,58 +41,6 @@ pub struct MappedMailbox<S: MailStore> {
 
 /// What [`MailStore::view`] returned.
 pub(super) type Kept = Option<Box<dyn Any + Send + Sync>>;
-
-/// Messages whose present state was told within a command.
-#[derive(Debug, Default)]
-pub(super) struct Told(Vec<ToldRun>);
-
-/// Messages under consecutive numbers, under one mod-sequence.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct ToldRun {
-    first: Uid,
-    last: Uid,
-    last_seq: Seq,
-    mod_seq: ModSeq,
-}
-
-impl Told {
-    /// This message was told as it is at this mod-sequence. Ascending within a command.
-    pub(super) fn put(&mut self, seq: Seq, uid: Uid, mod_seq: ModSeq) {
-        match self.0.last_mut() {
-            // A message between the two that was not told may have the same mod-sequence.
-            Some(run) if run.mod_seq == mod_seq && run.last_seq.next() == Some(seq) => {
-                run.last = uid;
-                run.last_seq = seq;
-            }
-            _ => self.0.push(ToldRun {
-                first: uid,
-                last: uid,
-                last_seq: seq,
-                mod_seq,
-            }),
-        }
-    }
-
-    fn sort(&mut self) {
-        if !self.0.is_sorted() {
-            self.0.sort_unstable();
-        }
-    }
-
-    fn has(&self, uid: Uid, mod_seq: ModSeq) -> bool {
-        self.near(uid).any(|run| run.last >= uid && run.mod_seq == mod_seq)
-    }
-
-    fn mentions(&self, uid: Uid) -> bool {
-        self.near(uid).any(|run| run.last >= uid)
-    }
-
-    /// Of the runs that begin at or before this message the last few; sorted before.
-    fn near(&self, uid: Uid) -> impl Iterator<Item = &ToldRun> {
-        let upto = self.0.partition_point(|run| run.first <= uid);
-        self.0.get(..upto).unwrap_or_default().iter().rev().take(8)
-    }
-}
 
 impl<S: MailStore> MappedMailbox<S> {
     /// Begins with what the listing is now; `kept` was asked for before it was read.
@@ -107,7 +59,8 @@ impl<S: MailStore> MappedMailbox<S> {
             hub,
             view: SeqMapper::new(now),
             read_only,
-            recent: UidSet::new(),
+            recent: Recent::default(),
+            claimed: None,
             told: Told::default(),
             keywords,
             expunges_told: Some(expunges_told),
@@ -115,12 +68,14 @@ impl<S: MailStore> MappedMailbox<S> {
         }
     }
 
-    pub(super) fn recent_count(&self) -> u32 {
-        if self.recent.is_empty() {
-            return 0;
+    /// How many of the view's messages are recent. Called once those that were claimed are in the view.
+    pub(super) fn recent_count(&mut self) -> u32 {
+        if let Some((first, last)) = self.claimed.take() {
+            let seqs = self.view.resolve(&NumSet::Uid(UidSet::run(first, last)));
+            self.recent
+                .add(first, last, u32::try_from(seqs.len()).unwrap_or(u32::MAX));
         }
-        let seqs = self.view.resolve(&NumSet::Uid(self.recent.clone()));
-        u32::try_from(seqs.len()).unwrap_or(u32::MAX)
+        self.recent.count()
     }
 
     pub(super) fn is_recent(&self, uid: Uid) -> bool {
@@ -151,7 +106,7 @@ impl<S: MailStore> MappedMailbox<S> {
                 let new = announced.and_then(|uid| Uid::new(uid.get().saturating_add(1)));
                 let first = first.max(here).max(new.unwrap_or(Uid::MIN));
                 if first <= last {
-                    self.recent.push_run(first, last);
+                    self.claimed = Some((first, last));
                 }
             }
             Err(error) => {
@@ -192,7 +147,7 @@ impl<S: MailStore> MappedMailbox<S> {
 
     async fn tell_flags(&mut self, now: &Arc<Snapshot>, out: &mut Updates<'_>) -> Result<()> {
         self.tell_keywords(now, out);
-        self.told.sort();
+        self.told.close();
         let before = self.view.told().clone();
         let announced = self.view.announced_uids().last();
         let mut vanished = Vec::new();
@@ -241,6 +196,7 @@ impl<S: MailStore> MappedMailbox<S> {
         while let Some(mut expunges) = out.expunges() {
             let Some((seq, uid)) = self.view.pop_ghost() else { break };
             expunges.put(seq, uid);
+            self.recent.remove(uid);
             if out.is_full() {
                 out.ready().await?;
             }
@@ -374,7 +330,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         let view = self.view.clone();
         let known = view.told();
         let mut earlier = std::mem::take(&mut self.told);
-        earlier.sort();
+        earlier.close();
         let mut cursor = now.seek();
         for numbered in view.numbered(&seqs) {
             let Some(index) = numbered.index else { continue };
@@ -404,7 +360,8 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
                 out.ready().await?;
             }
         }
-        self.told.0.append(&mut earlier.0);
+        earlier.add(std::mem::take(&mut self.told));
+        self.told = earlier;
         Ok(Stored::with_missing(missing))
     }
 
