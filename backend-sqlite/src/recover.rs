@@ -6,17 +6,18 @@ use std::time::{Duration, SystemTime};
 
 use backend_api::{Error, Result};
 use parking_lot::{Condvar, Mutex};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::sql;
 use crate::expunge::{self, reclaim_row};
 use crate::shared::Shared;
 use crate::tx::{Place, Tx, uid_set};
+use crate::writer::now;
 use crate::{body, schema, uids};
 
 /// A session that still numbers a removed message after so long has had every occasion to be told.
 const GHOSTS: i64 = 35 * 60;
-/// A deleted mailbox's messages stay for those who are in the middle of reading them.
+/// A deleted mailbox's messages stay for those who are in the middle of reading them, and at least so long.
 const MESSAGES: i64 = 60;
 /// A deleted mailbox's row stays until every process has seen that it is gone.
 const TOMBSTONES: i64 = 60 * 60;
@@ -93,7 +94,9 @@ pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers) -> Result<()> {
         shared.writer.call_blocking(|_| Ok(()))?;
     }
     while !shared.stopping() && shared.writer.call_blocking(old_ghosts)? {}
-    while !shared.stopping() && shared.writer.call_blocking(move |tx| gone_mailboxes(tx, leftovers))? {}
+    for place in gone_mailboxes(shared, &conn, leftovers)? {
+        while !shared.stopping() && shared.writer.call_blocking(move |tx| empty(tx, place))? {}
+    }
     shared.writer.call_blocking(move |tx| tombstones(tx, leftovers))?;
     sweep(shared, &conn)
 }
@@ -117,28 +120,36 @@ fn old_ghosts(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// Removes some messages of a deleted mailbox, at last what else there is of it; whether there may be more.
-fn gone_mailboxes(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<bool> {
-    let found: Option<(i64, i64)> = tx
-        .conn
+/// The deleted mailboxes whose messages may go: nobody numbers them any more, or has had every occasion to end.
+fn gone_mailboxes(shared: &Shared, conn: &Connection, leftovers: Leftovers) -> Result<Vec<Place>> {
+    let now = now();
+    let found: Vec<(Place, i64)> = conn
         .prepare_cached(
-            "SELECT account, id FROM mailboxes m WHERE gone IS NOT NULL AND (gone <= ?1 OR gone < ?2) AND (
+            "SELECT account, id, gone FROM mailboxes m WHERE gone IS NOT NULL AND (gone <= ?1 OR gone < ?2) AND (
              EXISTS (SELECT 1 FROM messages x WHERE x.account = m.account AND x.mailbox = m.id) OR
              EXISTS (SELECT 1 FROM pages x WHERE x.account = m.account AND x.mailbox = m.id) OR
              EXISTS (SELECT 1 FROM keywords x WHERE x.account = m.account AND x.mailbox = m.id) OR
              EXISTS (SELECT 1 FROM vanished x WHERE x.account = m.account AND x.mailbox = m.id) OR
-             EXISTS (SELECT 1 FROM ghosts x WHERE x.account = m.account AND x.mailbox = m.id)) LIMIT 1",
+             EXISTS (SELECT 1 FROM ghosts x WHERE x.account = m.account AND x.mailbox = m.id))",
         )
         .and_then(|mut s| {
-            s.query_row([leftovers.gone, tx.now - MESSAGES], |r| Ok((r.get(0)?, r.get(1)?)))
-                .optional()
+            let place = |r: &Row<'_>| {
+                let (account, mailbox) = (r.get(0)?, r.get(1)?);
+                Ok((Place { account, mailbox }, r.get(2)?))
+            };
+            let rows = s.query_map([leftovers.gone, now - MESSAGES], place)?;
+            rows.collect()
         })
         .map_err(sql)?;
-    let Some((account, mailbox)) = found else {
-        return Ok(false);
+    // A session that had it selected had said so before it was deleted, and none can select it since.
+    let views = shared.told_up_to(found.iter().map(|(place, _)| *place).collect());
+    let in_a_view = |place: &Place| {
+        views
+            .as_ref()
+            .is_none_or(|told| told.get(place).is_some_and(|up_to| *up_to != u64::MAX))
     };
-    empty(tx, Place { account, mailbox })?;
-    Ok(true)
+    let may_go = |(place, gone): &(Place, i64)| *gone <= leftovers.gone || *gone < now - GHOSTS || !in_a_view(place);
+    Ok(found.into_iter().filter(may_go).map(|(place, _)| place).collect())
 }
 
 /// Removes some messages of a deleted mailbox; with the last one its pages, keywords and logs. Whether there may be more.

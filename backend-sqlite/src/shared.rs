@@ -54,9 +54,9 @@ impl Shared {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Up to which mod-sequence every session, of whatever process, was told of what was expunged from these mailboxes;
-    /// `None` when that cannot be known just now.
-    fn told_up_to(&self, places: Vec<Place>) -> Option<HashMap<Place, u64>> {
+    /// Up to which mod-sequence every session, of whatever process, was told of what was expunged from these mailboxes,
+    /// the highest of all where none has the mailbox selected; `None` when that cannot be known just now.
+    pub(crate) fn told_up_to(&self, places: Vec<Place>) -> Option<HashMap<Place, u64>> {
         // Those who are not there when this is asked read the mailboxes as they are now.
         let others = self.folder.others().ok()??;
         let here = |place| (place, self.views.told_up_to(place).unwrap_or(u64::MAX));

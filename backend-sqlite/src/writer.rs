@@ -453,7 +453,8 @@ fn settle(shared: &Shared, after: After) {
     }
 }
 
-fn now() -> i64 {
+/// Seconds since 1970, as rows have them.
+pub(crate) fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
 }

@@ -222,6 +222,31 @@ async fn a_ghost_stays_as_long_as_a_session_of_another_process_numbers_it() {
     drop(theirs);
 }
 
+/// A command may take longer than a minute, whose client reads slowly. Who has not ended after half an hour is not waited for.
+#[tokio::test]
+async fn a_deleted_mailbox_keeps_its_messages_while_a_session_of_another_process_reads_them() {
+    let w = world_with(quiet()).await;
+    let other = other(&w, quiet());
+    let later = |seconds: i64| {
+        let db = rusqlite::Connection::open(w.dir.path().join("mail.db")).unwrap();
+        db.execute("UPDATE mailboxes SET gone = gone - ?", [seconds]).unwrap();
+    };
+    for (end, left) in [(61, 0), (36 * 60, 1)] {
+        let mailbox = w.make("read slowly").await;
+        w.add_to(mailbox, "text", Flags::NONE).await;
+        let reading = other.store.view(&w.account, mailbox).unwrap();
+        w.store.delete(&w.account, mailbox, &name("read slowly")).await.unwrap();
+        later(61);
+        w.store.tidy().await.unwrap();
+        assert_eq!(w.rows("messages"), 1);
+        let reading = Some(reading).filter(|_| left == 1);
+        later(end);
+        w.store.tidy().await.unwrap();
+        assert_eq!(w.rows("messages"), 0);
+        drop(reading);
+    }
+}
+
 /// Whoever is told last does it: here the one that did not expunge.
 #[tokio::test]
 async fn the_process_whose_session_is_told_last_clears_away() {
