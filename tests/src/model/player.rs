@@ -37,9 +37,14 @@ pub(super) struct Player {
 impl Player {
     /// A client that has just logged in.
     pub(super) async fn login(name: usize, site: &Site) -> Checked<Self> {
-        Ok(Self {
+        Ok(Self::new(name, site.connect(name).await?))
+    }
+
+    /// A client on this connection, on which it has just logged in.
+    pub(super) fn new(name: usize, wire: Wire) -> Self {
+        Self {
             name,
-            wire: site.connect(name).await?,
+            wire,
             picture: None,
             opening: None,
             waiting: VecDeque::new(),
@@ -49,7 +54,7 @@ impl Player {
             last_was_ok: false,
             found: Vec::new(),
             tags: 0,
-        })
+        }
     }
 
     /// Whether answers are to come.

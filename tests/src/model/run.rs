@@ -28,15 +28,7 @@ pub(super) struct Run<'a> {
 
 /// Runs a script.
 pub(super) async fn run(site: &Site, script: &Script) -> Outcome {
-    let mut run = Run {
-        site,
-        scene: Scene::new(site),
-        players: Vec::new(),
-        witnesses: Vec::new(),
-        was_cut: false,
-        there: Vec::new(),
-        lock_step: script.lock_step,
-    };
+    let mut run = Run::new(site, script.lock_step);
     let result = run.through(script).await;
     Outcome {
         log: run.scene.log.0,
@@ -45,7 +37,20 @@ pub(super) async fn run(site: &Site, script: &Script) -> Outcome {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// Nobody is there yet.
+    pub(super) fn new(site: &'a Site, lock_step: bool) -> Self {
+        Self {
+            site,
+            scene: Scene::new(site),
+            players: Vec::new(),
+            witnesses: Vec::new(),
+            was_cut: false,
+            there: Vec::new(),
+            lock_step,
+        }
+    }
+
     async fn through(&mut self, script: &Script) -> Checked {
         for server in 0..self.site.servers() {
             let wire = self.site.connect_to_truth(server).await?;

@@ -143,6 +143,22 @@ impl Site {
         })
     }
 
+    /// Where it is not known when connections that were cut have ended.
+    #[cfg(test)]
+    pub(super) fn elsewhere() -> Self {
+        let nowhere = Remote {
+            address: String::new(),
+            security: super::Security::Plain,
+            user: String::new(),
+            password: String::new(),
+            without: Vec::new(),
+        };
+        Self {
+            ends: vec![End::Remote(nowhere)],
+            ..Self::worlds(String::new(), Vec::new())
+        }
+    }
+
     /// How many servers there are.
     pub(super) fn servers(&self) -> usize {
         self.ends.len()
