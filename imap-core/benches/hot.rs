@@ -113,7 +113,9 @@ fn search_numbers(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(ROUND)).bench_local(|| {
         let writer = core.writer();
         writer.search_begin();
-        (1_000_000..1_000_000 + ROUND).for_each(|n| writer.search_number(n));
+        (1_000_000..1_000_000 + ROUND)
+            .filter_map(Uid::new)
+            .for_each(|uid| writer.search_uid(uid));
         writer.search_end();
         core.output().clear();
     });

@@ -281,12 +281,22 @@ impl Writer {
         self.put(b"* SEARCH");
     }
 
-    /// A number or a UID that was found.
-    pub fn search_number(&mut self, number: u32) {
-        if self.misuse.is_some() {
-            return;
+    /// A message that was found, by its number: one up to EXISTS.
+    pub fn search_seq(&mut self, seq: Seq) {
+        if self.misuse.is_none() && self.in_view(seq) {
+            self.search_result(seq.get());
         }
-        if self.open != Open::Search || number == 0 {
+    }
+
+    /// A message that was found, by its UID.
+    pub fn search_uid(&mut self, uid: Uid) {
+        if self.misuse.is_none() {
+            self.search_result(uid.get());
+        }
+    }
+
+    fn search_result(&mut self, number: u32) {
+        if self.open != Open::Search {
             return self.refuse("a result outside a SEARCH response");
         }
         self.put(b" ");

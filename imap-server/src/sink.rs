@@ -102,8 +102,10 @@ impl<'a> Found<'a> {
 #[async_trait]
 impl SearchSink for Found<'_> {
     fn put(&mut self, seq: Seq, uid: Uid) {
-        let number = if self.uid { uid.get() } else { seq.get() };
-        self.out.put(|w| w.search_number(number));
+        match self.uid {
+            true => self.out.put(|w| w.search_uid(uid)),
+            false => self.out.put(|w| w.search_seq(seq)),
+        }
     }
     fn is_full(&self) -> bool {
         self.out.full

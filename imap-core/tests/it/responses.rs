@@ -156,7 +156,7 @@ fn search_results_stream() {
     );
     let text = unchecked(|w| {
         w.search_begin();
-        (1..=1_000_000).for_each(|n| w.search_number(n));
+        (1..=1_000_000).for_each(|n| w.search_uid(uid(n)));
         w.search_end();
     });
     let expected: String = (1..=1_000_000).map(|n| format!(" {n}")).collect();
@@ -409,9 +409,16 @@ fn misuse_ends_the_session_and_nothing_wrong_is_sent() {
         Some("an item outside a FETCH response")
     );
     assert_eq!(
-        misuse(|w| w.search_number(1)).0,
+        misuse(|w| w.search_seq(seq(1))).0,
         Some("a result outside a SEARCH response")
     );
+    let (why, out) = misuse(|w| {
+        w.search_begin();
+        w.search_uid(uid(999));
+        w.search_seq(seq(10));
+        w.search_seq(seq(11));
+    });
+    assert_eq!((why, out), (Some("a message number above EXISTS"), bye.into()));
     assert_eq!(misuse(begin).0, None);
     let (why, _) = misuse(|w| {
         begin(w);
