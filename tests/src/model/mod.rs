@@ -125,7 +125,9 @@ impl fmt::Display for Failure {
         writeln!(f, "seed {}: {} ({})", self.seed, self.rule.says(), self.rule.section())?;
         writeln!(f, "{}", self.why)?;
         let lines = self.conversation.len();
-        writeln!(f, "{lines} of {} lines still show it:", self.found_in)?;
+        if lines > 0 {
+            writeln!(f, "{lines} of {} lines still show it:", self.found_in)?;
+        }
         let start = lines.saturating_sub(SHOWN);
         for line in &self.conversation[start..] {
             writeln!(f, "  {line}")?;
@@ -160,7 +162,7 @@ pub fn stress(target: &Target, stress: Stress, mut on_progress: impl FnMut(&Summ
                 log: outcome.log,
                 broken,
             };
-            if outcome.steps > 0 {
+            if outcome.steps > 0 && shown.broken.rule != Rule::Unreachable {
                 shown.script.steps.truncate(outcome.steps);
                 shown = shrink(target, shown, stress.shrink);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -10,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::rule::{Broken, Checked, Rule, broken, check};
-use super::wire::Wire;
+use super::wire::{DEADLINE, Wire};
 use crate::stream::BoxedStream;
 
 /// How a connection is protected.
@@ -44,10 +45,11 @@ impl Remote {
     /// A connection on which the user is logged in.
     pub(super) async fn connect(&self) -> Checked<Wire> {
         let gone = |e: std::io::Error| Broken {
-            rule: Rule::Connection,
+            rule: Rule::Unreachable,
             why: format!("no connection to {}: {e}", self.address),
         };
-        let stream = TcpStream::connect(&self.address).await.map_err(gone)?;
+        let connected = timeout(DEADLINE, TcpStream::connect(&self.address)).await;
+        let stream = connected.unwrap_or_else(|late| Err(late.into())).map_err(gone)?;
         stream.set_nodelay(true).map_err(gone)?;
         let mut wire = match self.security {
             Security::Tls => Wire::new(self.handshake(Box::new(stream)).await.map_err(gone)?),
@@ -128,5 +130,34 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{Remote, Rule, Security, Stress, Target, stress};
+
+    #[test]
+    fn a_server_that_cannot_be_reached_breaks_no_rule_of_imap() {
+        let nowhere = Remote {
+            // Nobody listens at port 0.
+            address: "127.0.0.1:0".to_owned(),
+            security: Security::Plain,
+            user: "demo".to_owned(),
+            password: "secret".to_owned(),
+            without: Vec::new(),
+        };
+        let failure = stress(&Target::remote(nowhere), Stress::default(), |_| {}).unwrap_err();
+        assert_eq!(failure.rule, Rule::Unreachable);
+        let shown = failure.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(
+            [lines[0], lines[lines.len() - 1]],
+            [
+                "seed 0: the server cannot be reached (RFC 3501 2.1)",
+                "repeat: MODEL_SEED=0 cargo test -p imap-compliance --test model over_the_wire # with MODEL_REMOTE=127.0.0.1:0"
+            ]
+        );
+        assert_eq!(lines.len(), 3, "{shown}");
     }
 }

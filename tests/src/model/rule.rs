@@ -5,6 +5,8 @@ use std::fmt;
 /// A rule of the protocol that every response, or every quiet point, is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
+    /// None of IMAP's: there is no server to hold to them.
+    Unreachable,
     /// A response is none that a server may send.
     Syntax,
     /// The connection ends, or says BYE, without a reason.
@@ -51,6 +53,7 @@ impl Rule {
     /// What it demands, for whoever reads a failure.
     pub fn says(self) -> &'static str {
         match self {
+            Self::Unreachable => "the server cannot be reached",
             Self::Syntax => "a response follows the formal syntax",
             Self::Connection => "a connection ends only for a reason, and BYE comes before",
             Self::Answer => "each command is answered once, in time, and not refused without a reason",
@@ -81,6 +84,7 @@ impl Rule {
     /// Where it stands.
     pub fn section(self) -> &'static str {
         match self {
+            Self::Unreachable => "RFC 3501 2.1",
             Self::Syntax => "RFC 3501 7 and 9",
             Self::Connection => "RFC 3501 3.4 and 7.1.5, RFC 2180 3.3",
             Self::Answer => "RFC 3501 2.2.2, 5.5 and 7.1",
