@@ -46,7 +46,7 @@ impl Abilities {
     };
 
     /// What a server says it can do, but for these.
-    fn advertised(capabilities: &str, without: &[String], strict: bool) -> Self {
+    fn advertised(capabilities: &str, without: &[String]) -> Self {
         let is = |name: &str, word: &str| word.eq_ignore_ascii_case(name);
         let has = |name: &str| {
             capabilities.split(' ').any(|word| is(name, word)) && !without.iter().any(|word| is(name, word))
@@ -60,7 +60,7 @@ impl Abilities {
             writable: true,
             inbox: false,
             outside: false,
-            strict,
+            strict: false,
         }
     }
 }
@@ -81,6 +81,8 @@ pub(super) struct Site {
     ends: Vec<End>,
     /// Who logs in at a world.
     user: String,
+    /// A world on the same folder that no client connects to: what happens outside of IMAP.
+    outside: Option<World>,
     fault: Option<Fault>,
 }
 
@@ -105,12 +107,22 @@ impl Site {
             prefix: "Box".into(),
             ends: worlds.into_iter().map(End::World).collect(),
             user,
+            outside: None,
             fault: None,
         }
     }
 
+    /// Processes of this project that serve the folder of `outside`, and its account, which nobody else uses.
+    pub(super) fn processes(remotes: Vec<Remote>, outside: World) -> Self {
+        Self {
+            ends: remotes.into_iter().map(End::Remote).collect(),
+            outside: Some(outside),
+            ..Self::worlds(String::new(), Vec::new())
+        }
+    }
+
     /// Servers elsewhere that share an account; `own` is a name that nothing else there has.
-    pub(super) async fn remote(remotes: Vec<Remote>, own: &str, strict: bool) -> Checked<Self> {
+    pub(super) async fn remote(remotes: Vec<Remote>, own: &str) -> Checked<Self> {
         let mut wire = remotes[0].connect().await?;
         let (untagged, _) = wire.ask("cap", "CAPABILITY").await?;
         let told = untagged.iter().map(|line| String::from_utf8_lossy(line));
@@ -134,11 +146,12 @@ impl Site {
             })?;
         }
         Ok(Self {
-            abilities: Abilities::advertised(&capabilities, &remotes[0].without, strict),
+            abilities: Abilities::advertised(&capabilities, &remotes[0].without),
             names: names.into(),
             prefix,
             ends: remotes.into_iter().map(End::Remote).collect(),
             user: String::new(),
+            outside: None,
             fault: None,
         })
     }
@@ -202,22 +215,26 @@ impl Site {
 
     /// A message comes into INBOX outside of IMAP, if that can be done here: its UID.
     pub(super) async fn arrives(&self, message: &str) -> Option<u32> {
-        match self.ends.last()? {
-            End::World(world) => Some(world.arrives(message).await.get()),
-            End::Remote(_) => None,
-        }
+        Some(self.outside()?.arrives(message).await.get())
     }
 
     /// A message goes from INBOX outside of IMAP.
     pub(super) async fn vanishes(&self, uid: u32) {
-        if let Some(End::World(world)) = self.ends.last() {
+        if let Some(world) = self.outside() {
             world.vanishes(uid).await;
         }
     }
 
+    fn outside(&self) -> Option<&World> {
+        self.outside.as_ref().or(match self.ends.last()? {
+            End::World(world) => Some(world),
+            End::Remote(_) => None,
+        })
+    }
+
     /// Removes what the run made.
     pub(super) async fn leaves(&self) -> Checked {
-        let Some(End::Remote(remote)) = self.ends.first() else {
+        let (Some(End::Remote(remote)), None) = (self.ends.first(), &self.outside) else {
             return Ok(());
         };
         let mut wire = remote.connect().await?;

@@ -28,10 +28,28 @@ enum Place {
     World(Kind),
     /// So many stores on one folder, which serves many runs, each with an account of its own.
     Stores(usize, Arc<Mutex<Option<Arc<Folder>>>>),
-    TwoProcesses(Arc<(Process, Process, Data)>),
+    TwoProcesses(Arc<Mutex<Option<Arc<Processes>>>>),
     Remote(Remote),
     Faulty(Fault),
     Flawed(Flaw),
+}
+
+/// Two processes on one folder, and a third that writes to it: this one. Accounts are as of a [`Folder`].
+struct Processes {
+    servers: [Process; 2],
+    folder: Folder,
+    _data: Data,
+}
+
+impl Processes {
+    fn start() -> Self {
+        let data = Data::new();
+        Self {
+            servers: [data.serve(), data.serve()],
+            folder: Folder::beside(data.path(), 1),
+            _data: data,
+        }
+    }
 }
 
 /// How a run ended.
@@ -70,17 +88,10 @@ impl Target {
         Self::new(Place::Stores(2, Arc::default()), "over_two_stores_on_one_folder")
     }
 
-    /// Two processes `imapd` on one SQLite folder, which live as long as the target.
-    ///
-    /// # Panics
-    /// They do not start.
+    /// Two processes `imapd` on one SQLite folder, to which this process delivers, too. They live for many runs.
     pub fn two_processes() -> Self {
-        let data = Data::new();
-        let (one, two) = (data.serve(), data.serve());
-        Self::new(
-            Place::TwoProcesses(Arc::new((one, two, data))),
-            "over_two_processes_on_one_folder",
-        )
+        let place = Place::TwoProcesses(Arc::default());
+        Self::new(place, "over_two_processes_on_one_folder")
     }
 
     /// Any server. What is made there bears a name of its own and is removed when a run ends. The order in which it answers
@@ -128,21 +139,24 @@ impl Target {
         Ok(match &self.place {
             Place::World(kind) => Site::world(World::new(*kind).await, None),
             Place::Stores(stores, folder) => {
-                let (user, worlds) = folder_of(*stores, folder).worlds().await;
+                let folder = serving(folder, |folder| folder.accounts(), || Folder::new(*stores));
+                let (user, worlds) = folder.worlds().await;
                 Site::worlds(user, worlds)
             }
             Place::TwoProcesses(processes) => {
+                let processes = serving(processes, |all| all.folder.accounts(), Processes::start);
+                let (user, mut outside) = processes.folder.worlds().await;
                 let remote = |process: &Process| Remote {
                     address: process.address().to_string(),
                     security: Security::Plain,
-                    user: "demo".into(),
+                    user: user.clone(),
                     password: "secret".into(),
                     without: Vec::new(),
                 };
-                let both = vec![remote(&processes.0), remote(&processes.1)];
-                Site::remote(both, &own_name(), true).await?
+                let servers = processes.servers.iter().map(remote).collect();
+                Site::processes(servers, outside.remove(0))
             }
-            Place::Remote(remote) => Site::remote(vec![remote.clone()], &own_name(), false).await?,
+            Place::Remote(remote) => Site::remote(vec![remote.clone()], &own_name()).await?,
             Place::Faulty(fault) => Site::world(World::new(Kind::Memory).await, Some(*fault)),
             Place::Flawed(flaw) => Site::world(world(*flaw, seed).await, None),
         })
@@ -179,13 +193,11 @@ impl Target {
     }
 }
 
-/// The folder that serves now: another one after so many runs, so that it does not grow without end.
-fn folder_of(stores: usize, folder: &Mutex<Option<Arc<Folder>>>) -> Arc<Folder> {
-    let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
-    let fresh = folder.take().filter(|folder| folder.accounts() < 200);
-    folder
-        .insert(fresh.unwrap_or_else(|| Arc::new(Folder::new(stores))))
-        .clone()
+/// What serves now: another after so many accounts, so that its folder does not grow without end.
+fn serving<T>(now: &Mutex<Option<Arc<T>>>, accounts: impl Fn(&T) -> u64, another: impl FnOnce() -> T) -> Arc<T> {
+    let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+    let serves = now.take().filter(|serves| accounts(serves) < 200);
+    now.insert(serves.unwrap_or_else(|| Arc::new(another()))).clone()
 }
 
 /// A name that no other run has.

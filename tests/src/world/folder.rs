@@ -1,5 +1,6 @@
 //! Servers that stay for many worlds: each world is an account of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +18,7 @@ use super::{HASH, Kind, Settings, World, content, temporary_folder};
 pub struct Folder {
     servers: Vec<(Server<Mapped<SqliteStore>>, Arc<SqliteStore>, Hub)>,
     accounts: AtomicU64,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Folder {
@@ -27,8 +28,18 @@ impl Folder {
     /// A store does not open.
     pub fn new(servers: usize) -> Self {
         let folder = temporary_folder();
+        let mut this = Self::beside(folder.path(), servers);
+        this._folder = Some(folder);
+        this
+    }
+
+    /// So many servers on a folder that others serve, too.
+    ///
+    /// # Panics
+    /// A store does not open.
+    pub fn beside(folder: &Path, servers: usize) -> Self {
         let server = |_| {
-            let store = SqliteStore::open(folder.path(), Options::default()).expect("the store opens");
+            let store = SqliteStore::open(folder, Options::default()).expect("the store opens");
             let backend = Mapped::<SqliteStore>::new(store.clone());
             let hub = backend.hub();
             let server = Settings::default().apply(Server::builder(backend)).build();
@@ -37,7 +48,7 @@ impl Folder {
         Self {
             servers: (0..servers).map(server).collect(),
             accounts: AtomicU64::new(0),
-            _folder: folder,
+            _folder: None,
         }
     }
 
