@@ -57,6 +57,8 @@ pub struct Stress {
     pub seed: u64,
     /// No seed is begun after this time; `None`: as long as there are seeds.
     pub time: Option<Duration>,
+    /// So many seeds are tried even when the time is over: a loaded machine takes longer, and shows no less.
+    pub at_least: u64,
     /// How many seeds at most.
     pub seeds: Option<u64>,
     /// How large each run is.
@@ -70,6 +72,7 @@ impl Default for Stress {
         Self {
             seed: 0,
             time: None,
+            at_least: 0,
             seeds: Some(1),
             size: Size::default(),
             shrink: Duration::from_secs(30),
@@ -150,7 +153,7 @@ pub fn stress(target: &Target, stress: Stress, mut on_progress: impl FnMut(&Summ
     let mut summary = Summary::default();
     for seed in stress.seed..=u64::MAX {
         let over = stress.time.is_some_and(|time| start.elapsed() >= time);
-        if over || stress.seeds.is_some_and(|seeds| summary.runs >= seeds) {
+        if (over && summary.runs >= stress.at_least) || stress.seeds.is_some_and(|seeds| summary.runs >= seeds) {
             break;
         }
         let script = Script::new(seed, stress.size);
@@ -186,3 +189,22 @@ pub fn stress(target: &Target, stress: Stress, mut on_progress: impl FnMut(&Summ
 
 /// Lines of the conversation that a failure shows.
 const SHOWN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_seeds_are_tried_though_the_time_is_over() {
+        let runs = |at_least| {
+            let plan = Stress {
+                time: Some(Duration::ZERO),
+                at_least,
+                seeds: Some(3),
+                ..Stress::default()
+            };
+            stress(&Target::memory(), plan, |_| {}).map(|done| done.runs).unwrap()
+        };
+        assert_eq!([runs(0), runs(2), runs(9)], [0, 2, 3]);
+    }
+}
