@@ -7,13 +7,32 @@ use tokio::time::sleep;
 use super::command::Act;
 use super::hear::numbers;
 use super::ledger::{MailboxKey, Truth};
-use super::picture::flags;
+use super::picture::{Picture, flags};
 use super::rule::{Broken, Checked, Rule, broken, check};
 use super::run::{PATIENCE, Run};
 use crate::message::Random;
 
 /// What is there: each mailbox's key, name and messages.
 type Everything = Vec<(MailboxKey, String, Vec<Truth>)>;
+
+/// How everything is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    /// What a client had sent whose connection was cut may be done at any time.
+    late: bool,
+    /// How long IDLE may take to tell.
+    told_within: Duration,
+}
+
+impl Look {
+    /// Compares a client's picture with what is there, from which it learns the UIDs that it was not told yet.
+    fn agrees(self, picture: &mut Picture, truth: &[Truth]) -> Checked {
+        match self.late {
+            true => picture.clone().agrees_with(truth),
+            false => picture.agrees_with(truth),
+        }
+    }
+}
 
 impl Run<'_> {
     /// A quiet point.
@@ -27,8 +46,11 @@ impl Run<'_> {
         let waits = self.was_cut && !knows;
         let mut patience = if waits { &PATIENCE[..] } else { &[] };
         let everything = loop {
-            let told_within = if patience.is_empty() { TOLD_WITHIN } else { LOOKED_AGAIN };
-            let wrong = match self.agrees(&mut random.clone(), told_within).await {
+            let look = Look {
+                late: waits,
+                told_within: if patience.is_empty() { TOLD_WITHIN } else { LOOKED_AGAIN },
+            };
+            let wrong = match self.agrees(&mut random.clone(), look).await {
                 Ok(everything) => break everything,
                 Err(wrong) => wrong,
             };
@@ -64,23 +86,27 @@ impl Run<'_> {
     }
 
     /// Everything is compared, and then looked at closer. What is done in between, late, is wrong in one or the other.
-    async fn agrees(&mut self, random: &mut Random, told_within: Duration) -> Checked<Everything> {
-        let everything = self.compares(&mut random.clone()).await?;
+    async fn agrees(&mut self, random: &mut Random, look: Look) -> Checked<Everything> {
+        let everything = self.compares(&mut random.clone(), look).await?;
         for name in 0..self.players.len() {
-            let heard = self.looks(name, &everything, random, told_within).await;
+            let heard = self.looks(name, &everything, random, look).await;
             self.forgives(name, heard).await?;
         }
         Ok(everything)
     }
 
     /// All ask, and everything is compared.
-    async fn compares(&mut self, random: &mut Random) -> Checked<Everything> {
+    async fn compares(&mut self, random: &mut Random, look: Look) -> Checked<Everything> {
         for name in 0..self.players.len() {
             if self.players[name].idle || self.players[name].picture.is_none() {
                 continue;
             }
             let heard = self.asks(name).await;
             self.forgives(name, heard).await?;
+            if look.late {
+                let heard = self.asks_for_uids(name).await;
+                self.forgives(name, heard).await?;
+            }
         }
         let everything = self.sees(random).await?;
         for (key, name, truth) in &everything {
@@ -99,7 +125,7 @@ impl Run<'_> {
                     format!("client {client} still has a mailbox selected that LIST does not show"),
                 );
             };
-            let agreed = picture.agrees_with(truth);
+            let agreed = look.agrees(picture, truth);
             agreed.map_err(|wrong| wrong.at(format!("client {client}, who sent NOOP in {name}")))?;
         }
         Ok(everything)
@@ -127,6 +153,17 @@ impl Run<'_> {
             return broken(Rule::Mailboxes, "a client can go on in a mailbox that was deleted");
         }
         self.replaces(name).await
+    }
+
+    /// What was seen from elsewhere does not teach the UIDs where a message may have taken the place of another meanwhile.
+    async fn asks_for_uids(&mut self, name: usize) -> Checked {
+        let (player, scene) = (&mut self.players[name], &mut self.scene);
+        let lacks = |picture: &Picture| !picture.knows_all();
+        if !player.picture.as_ref().is_some_and(lacks) {
+            return Ok(());
+        }
+        let all = Act::Fetch { uid: false, star: true };
+        player.asks("FETCH 1:* (UID)", all, scene).await
     }
 
     /// What is there, as one of the servers shows it.
@@ -168,23 +205,17 @@ impl Run<'_> {
     }
 
     /// One client that is in IDLE must be told without asking; the others look closer now and then.
-    async fn looks(
-        &mut self,
-        name: usize,
-        everything: &Everything,
-        random: &mut Random,
-        told_within: Duration,
-    ) -> Checked {
-        let look = random.below(6);
+    async fn looks(&mut self, name: usize, everything: &Everything, random: &mut Random, look: Look) -> Checked {
+        let dice = random.below(6);
         if self.players[name].idle {
-            return self.is_told(name, everything, told_within).await;
+            return self.is_told(name, everything, look).await;
         }
         let (player, scene) = (&mut self.players[name], &mut self.scene);
         let mailbox = player.picture.as_ref().map(|picture| picture.mailbox);
         let Some((_, _, truth)) = everything.iter().find(|(key, ..)| Some(*key) == mailbox) else {
             return Ok(());
         };
-        let (words, act) = match look {
+        let (words, act) = match dice {
             0 if !truth.is_empty() => ("FETCH 1:* (UID FLAGS)", Act::Fetch { uid: false, star: true }),
             1 => ("UID SEARCH DELETED", SEARCH),
             2 => ("UID SEARCH ALL", SEARCH),
@@ -193,10 +224,10 @@ impl Run<'_> {
         };
         player.found.clear();
         player.asks(words, act, scene).await?;
-        if (1..=3).contains(&look) {
+        if (1..=3).contains(&dice) {
             let mut found = player.found.clone();
             found.sort_unstable();
-            let matches = |t: &&Truth| match look {
+            let matches = |t: &&Truth| match dice {
                 1 => t.flags.contains("\\deleted"),
                 2 => true,
                 _ => !t.flags.contains("\\seen"),
@@ -207,13 +238,13 @@ impl Run<'_> {
             })?;
         }
         match &mut player.picture {
-            Some(picture) => picture.agrees_with(truth),
+            Some(picture) => look.agrees(picture, truth),
             None => Ok(()),
         }
     }
 
     /// RFC 2177 3: without being asked.
-    async fn is_told(&mut self, name: usize, everything: &Everything, told_within: Duration) -> Checked {
+    async fn is_told(&mut self, name: usize, everything: &Everything, look: Look) -> Checked {
         let (player, scene) = (&mut self.players[name], &mut self.scene);
         loop {
             player.hear_what_is_there(scene).await?;
@@ -229,12 +260,15 @@ impl Run<'_> {
             let Err(Broken { why, .. }) = agreed else {
                 return Ok(());
             };
-            match player.wire.response_within(told_within).await? {
+            match player.wire.response_within(look.told_within).await? {
                 Some(response) => player.hear(&response, scene)?,
                 None => {
                     return broken(
                         Rule::IdleTells,
-                        format!("in IDLE nothing more is told within {} s: {why}", told_within.as_secs()),
+                        format!(
+                            "in IDLE nothing more is told within {} s: {why}",
+                            look.told_within.as_secs()
+                        ),
                     );
                 }
             }
