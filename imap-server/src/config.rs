@@ -63,9 +63,10 @@ impl Default for Times {
 pub struct Caps {
     /// Connections of this server: 50,000, which idle in less than 1 GB.
     pub connections: usize,
-    /// Connections of one user: 2,000. A mail client opens 5 to 20; a web front end opens one a request.
+    /// Connections of one user: 16,000. A mail client opens 5 to 20, a web front end one a request; an account that many
+    /// share, or that a program watches for many, has thousands.
     pub per_user: usize,
-    /// Connections from one address: 20,000, because a whole company, or a web front end, may stand behind one.
+    /// Connections from one address: 32,000, because a whole company, or a web front end, may stand behind one.
     pub per_address: usize,
     /// Failed logins of one connection before it is closed: 5.
     pub failed_logins: u32,
@@ -75,8 +76,8 @@ impl Default for Caps {
     fn default() -> Self {
         Self {
             connections: 50_000,
-            per_user: 2_000,
-            per_address: 20_000,
+            per_user: 16_000,
+            per_address: 32_000,
             failed_logins: 5,
         }
     }

@@ -90,6 +90,15 @@ pub(crate) struct ServeArgs {
     /// Keep no index of texts: it saves a tenth of the mail's room, and every SEARCH for a text reads all messages
     #[arg(long)]
     pub(crate) no_search_index: bool,
+    /// The most connections in all; each idles in about 12 KB [default: 50000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections: Option<u32>,
+    /// The most connections of one user [default: 16000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_per_user: Option<u32>,
+    /// The most connections from one address [default: 32000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_per_address: Option<u32>,
     /// Read options from a TOML file; those given here win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

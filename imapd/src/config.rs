@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) insecure_auth: bool,
     /// Whether texts are indexed for SEARCH.
     pub(crate) search_index: bool,
+    /// The most connections in all, of one user, from one address; `None`: as the server has it.
+    pub(crate) most: [Option<u32>; 3],
 }
 
 impl Config {
@@ -63,7 +65,19 @@ impl Config {
             tls,
             insecure_auth: args.insecure_auth || file.insecure_auth.unwrap_or(false),
             search_index: !args.no_search_index && file.search_index.unwrap_or(true),
+            most: [
+                at_least_one(args.max_connections.or(file.max_connections), "max-connections")?,
+                at_least_one(args.max_per_user.or(file.max_per_user), "max-per-user")?,
+                at_least_one(args.max_per_address.or(file.max_per_address), "max-per-address")?,
+            ],
         })
+    }
+}
+
+fn at_least_one(number: Option<u32>, option: &str) -> Result<Option<u32>, Failure> {
+    match number {
+        Some(0) => Err(Failure::usage(format!("{option} cannot be 0: nobody could connect"))),
+        other => Ok(other),
     }
 }
 
@@ -96,6 +110,9 @@ struct File {
     tls_key: Option<PathBuf>,
     insecure_auth: Option<bool>,
     search_index: Option<bool>,
+    max_connections: Option<u32>,
+    max_per_user: Option<u32>,
+    max_per_address: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,6 +177,7 @@ mod tests {
             tls: None,
             insecure_auth: false,
             search_index: true,
+            most: [None; 3],
         };
         assert_eq!(config, expected);
     }
@@ -167,7 +185,8 @@ mod tests {
     #[test]
     fn a_file_can_say_everything_and_the_command_line_wins() {
         let file = "data = '/d'\nlog-format = 'json'\nlisten = 'a:1'\nlisten-tls = ['b:2', 'c:3']\ntls-cert = 'x'\n\
-                    tls-key = 'y'\ninsecure-auth = true\nsearch-index = false\n";
+                    tls-key = 'y'\ninsecure-auth = true\nsearch-index = false\nmax-connections = 3\nmax-per-user = 2\n\
+                    max-per-address = 1\n";
         let said = config(ServeArgs::default(), file).unwrap();
         let expected = Config {
             data: "/d".into(),
@@ -177,10 +196,16 @@ mod tests {
             tls: Some(("x".into(), "y".into())),
             insecure_auth: true,
             search_index: false,
+            most: [Some(3), Some(2), Some(1)],
         };
         assert_eq!(said, expected);
         assert_eq!(config(listen(&["d:4"]), file).unwrap().listen, ["d:4"]);
         assert_eq!(config(listen(&["none"]), file).unwrap().listen, [""; 0]);
+        let more = ServeArgs {
+            max_per_user: Some(9),
+            ..ServeArgs::default()
+        };
+        assert_eq!(config(more, file).unwrap().most, [Some(3), Some(9), Some(1)]);
     }
 
     #[test]
@@ -193,6 +218,7 @@ mod tests {
                 "line 1: expected an address in quotes, or a list of them",
             ),
             ("log-format = 'xml'\n", "line 1: unknown variant `xml`"),
+            ("max-per-user = -1\n", "line 1: invalid value: integer `-1`"),
             ("data = \n", "line 1: "),
         ];
         for (file, start) in table {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend_sqlite::SqliteStore;
-use imap_server::Server;
 use imap_server::prelude::{Mapped, Tls};
+use imap_server::{Caps, Server};
 use tokio::net::TcpListener;
 
 use crate::cli::{Common, LogFormat, ServeArgs};
@@ -83,6 +83,7 @@ async fn serve(
     let server = Server::builder(Mapped::new(store))
         .insecure_auth(config.insecure_auth)
         .id([("name", "imapd"), ("version", env!("CARGO_PKG_VERSION"))])
+        .caps(caps(config))
         .build();
     let tls = certificate.server_config()?;
     let mut running = Running {
@@ -174,6 +175,16 @@ fn reload(certificate: &Certificate) {
 fn reloading() -> Vec<sd_notify::NotifyState<'static>> {
     let now = sd_notify::NotifyState::monotonic_usec_now().ok();
     [sd_notify::NotifyState::Reloading].into_iter().chain(now).collect()
+}
+
+/// How many connections there may be.
+fn caps(config: &Config) -> Caps {
+    let mut caps = Caps::default();
+    let [connections, per_user, per_address] = config.most.map(|most| most.and_then(|n| usize::try_from(n).ok()));
+    caps.connections = connections.unwrap_or(caps.connections);
+    caps.per_user = per_user.unwrap_or(caps.per_user);
+    caps.per_address = per_address.unwrap_or(caps.per_address);
+    caps
 }
 
 /// One line each on standard output, where scripts wait for them.

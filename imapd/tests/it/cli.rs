@@ -141,7 +141,7 @@ fn a_folder_of_a_newer_version_is_refused() {
     let serve = ["serve", "--listen", "127.0.0.1:0", "--listen-tls", "none"];
     let refused = folder.imapd(serve, "");
     let path = path.canonicalize().unwrap();
-    let why = "was written by a newer version (schema 99; this program knows 1): update the program";
+    let why = "was written by a newer version (schema 99; this program knows 2): update the program";
     let error = format!("imapd: the data folder cannot be used: {} {why}\n", path.display());
     assert_eq!(refused, ran(1, "", &error));
     assert_eq!(folder.imapd(["user", "list"], ""), ran(1, "", &error));

@@ -54,8 +54,8 @@ fn the_command_line_wins() {
 #[test]
 fn mistakes_in_the_file_are_named_with_their_line() {
     let folder = Folder::new();
-    let expected =
-        "`data`, `log-format`, `listen`, `listen-tls`, `tls-cert`, `tls-key`, `insecure-auth`, `search-index`";
+    let expected = "`data`, `log-format`, `listen`, `listen-tls`, `tls-cert`, `tls-key`, `insecure-auth`, `search-index`, \
+         `max-connections`, `max-per-user`, `max-per-address`";
     let table = [
         (
             "# mail\nlisten = '127.0.0.1:0'\nport = 143\n",
