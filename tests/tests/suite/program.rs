@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use backend_api::Backend;
 use backend_memory::MemoryStore;
 use backendutil::Mapped;
-use imap_compliance::world::Certificate;
+use imap_compliance::world::{Certificate, FourMethods};
 use imap_server::{Server, Tls};
 use tokio::net::TcpListener;
 
@@ -15,9 +16,12 @@ async fn server() -> SocketAddr {
     let store = MemoryStore::new()
         .with_user("demo", "secret")
         .with_user("other", "secret");
-    let server = Server::builder(Mapped::new(store))
-        .failed_login_delay(Duration::ZERO)
-        .build();
+    serving(Mapped::new(store)).await
+}
+
+/// A server over this backend, with STARTTLS.
+async fn serving<B: Backend>(backend: B) -> SocketAddr {
+    let server = Server::builder(backend).failed_login_delay(Duration::ZERO).build();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let tls = Tls::StartTls(Certificate::new().server());
@@ -65,4 +69,42 @@ async fn both_accounts_are_used_where_both_can_log_in() {
                  rfc3501/6.1.2-noop/* --format junit";
     let output = run(address, words).await;
     assert_eq!((output.status.code(), said(&output.stderr)), (Some(0), String::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_could_make_no_mailbox_ends_with_2_and_says_what_helps() {
+    let address = serving(Mapped::new(FourMethods::new())).await;
+    let words = "--starttls --insecure --user demo --password secret --format junit --filter rfc3501/6.1.2-noop/* \
+                 --filter rfc6851/3.3-effects/others-see-an-expunge";
+    let output = run(address, words).await;
+    assert_eq!(
+        said(&output.stderr),
+        format!(
+            "imap-compliance: {address}: nothing was played, all 3 scenarios were skipped:\n  \
+             2  the mailboxes cannot be made: CREATE is answered NO mailboxes cannot be changed here\n  \
+             1  no capability MOVE\n\
+             Each scenario is played in mailboxes of its own, which are made by CREATE and APPEND: use an account that may \
+             do both.\n\
+             A backend that can only be read is tested within `cargo test`: imap_compliance::suite! with \
+             `.filled_by(…).read_only()`.\n"
+        )
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_without_the_option_that_it_needs_ends_with_2_and_names_the_option() {
+    let address = server().await;
+    let words = "--starttls --insecure --user demo --password secret --format junit --filter \
+                 rfc3501/6.3.5-rename/inbox-is-emptied-and-stays";
+    let output = run(address, words).await;
+    assert_eq!(
+        said(&output.stderr),
+        format!(
+            "imap-compliance: {address}: nothing was played, the scenario was skipped:\n  \
+             1  INBOX must not be changed\n\
+             With --inbox it may be: for an account made for tests, whose INBOX is empty.\n"
+        )
+    );
+    assert_eq!(output.status.code(), Some(2));
 }

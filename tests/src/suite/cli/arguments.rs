@@ -43,8 +43,8 @@ Examples:
   imap-compliance show rfc6851/3.3-effects/others-see-an-expunge
       A scenario as it is played, which the report of a failure names with a line.
 
-The exit status is 0 when nothing failed, 1 when something did, and 2 when nothing could be played, and
-130 when a signal ended the run early; its mailboxes are removed then, too.";
+The exit status is 0 when nothing failed, 1 when something did, 2 when nothing could be played (what was skipped is not
+played), and 130 when a signal ended the run early; its mailboxes are removed then, too.";
 
 /// What else it does.
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod bench;
 mod names;
 mod progress;
 mod stress;
+mod unplayed;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -284,7 +285,10 @@ async fn play(asked: &Run, scenarios: Vec<Arc<Scenario>>, stress: Option<u64>) -
     if unplayed > 0 {
         return Ok(End::Interrupted);
     }
-    Ok(End::from(progress.failed() == 0))
+    match unplayed::why(&run) {
+        Some(why) => Err(why),
+        None => Ok(End::from(progress.failed() == 0)),
+    }
 }
 
 fn environment(variable: &str) -> Option<String> {
