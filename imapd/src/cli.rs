@@ -15,8 +15,7 @@ use crate::sysexits;
     name = "imapd",
     version,
     about = "An IMAP server: one binary, one data folder, no other service",
-    after_help = EXAMPLES,
-    disable_help_subcommand = true
+    after_help = EXAMPLES
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -60,7 +59,7 @@ pub(crate) enum Verb {
     #[command(long_about = SERVE_ABOUT, after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Manage accounts, also while the server runs
-    #[command(subcommand, after_help = USER_EXAMPLES, disable_help_subcommand = true)]
+    #[command(subcommand, after_help = USER_EXAMPLES)]
     User(UserVerb),
     /// Put one message from standard input into a mailbox
     #[command(long_about = DELIVER_ABOUT, after_help = DELIVER_EXAMPLES)]
@@ -205,7 +204,7 @@ Examples:
   imapd --data /var/lib/imapd serve --listen 0.0.0.0:143 --listen-tls 0.0.0.0:993 \\
         --tls-cert fullchain.pem --tls-key privkey.pem
 
-All of them work while a server runs on the same folder. `imapd VERB --help` says more.";
+All of them work while a server runs on the same folder. `imapd help VERB` says more.";
 
 const SERVE_ABOUT: &str = "\
 Run the server.

@@ -44,9 +44,26 @@ fn every_level_has_help_with_examples() {
 }
 
 #[test]
+fn help_as_a_verb_says_what_the_option_says() {
+    for (verb, option) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "serve"], &["serve", "--help"]),
+        (&["help", "user"], &["user", "--help"]),
+        (&["help", "user", "add"], &["user", "add", "--help"]),
+        (&["user", "help", "add"], &["user", "add", "--help"]),
+        (&["help", "deliver"], &["deliver", "--help"]),
+        (&["help", "reindex"], &["reindex", "--help"]),
+    ] {
+        assert_eq!(bare(verb), bare(option), "{verb:?}");
+    }
+}
+
+#[test]
 fn mistakes_end_with_code_2_and_those_of_deliver_with_64() {
     let table: &[(&[&str], i32)] = &[
         (&["srve"], 2),
+        (&["help", "srve"], 2),
+        (&["help", "deliver", "bcc"], 2),
         (&["serve", "--lisen", "127.0.0.1:0"], 2),
         (&["serve", "extra"], 2),
         (&["serve", "--listen", "1143"], 2),
