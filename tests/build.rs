@@ -80,8 +80,12 @@ fn suite_macro(scenarios: &[(String, PathBuf)]) -> String {
     source
 }
 
-const MACRO: &str = r"/// A module of this name with a test for each scenario, played on what the closure makes: see
-/// [`suite::in_process`](crate::suite::in_process).
+const MACRO: &str = r"/// A module of this name with a test for each scenario, played on what the closure makes:
+/// `suite!(my_store, || async { InProcess::new(…) })`.
+///
+/// A backend that lets clients CREATE and APPEND needs no more. One that can only be read needs
+/// [`filled_by`](crate::suite::InProcess::filled_by) and [`read_only`](crate::suite::InProcess::read_only) behind `new`.
+/// [`suite::in_process`](crate::suite::in_process) has both in full, and where the dependency comes from.
 #[macro_export]
 macro_rules! suite {
     ($name:ident, $factory:expr) => {

@@ -13,9 +13,41 @@
 //! ```
 //!
 //! That makes a module `my_store` with a test for each scenario. The closure is called once for each: every test has a
-//! fresh backend. Mailboxes are made by CREATE and APPEND; a backend that has neither says by
-//! [`filled_by`](InProcess::filled_by) how it comes to what a scenario begins with. What a backend lacks skips scenarios,
-//! each with its reason on standard error.
+//! fresh backend. What a backend lacks skips scenarios, each with its reason on standard error. The crate is not published:
+//! it is a path or git dependency, under `[dev-dependencies]`, from where `imap-server` is.
+//!
+//! Mailboxes are made by CREATE and APPEND. A backend that has neither says by [`filled_by`](InProcess::filled_by) how it
+//! comes to what a scenario begins with, and by [`read_only`](InProcess::read_only) that clients change nothing; without
+//! the first every scenario is skipped.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use imap_compliance::suite::{Fill, InProcess, scenario::Start, target::Filled};
+//! use imap_server::{Server, prelude::{Mapped, async_trait}};
+//!
+//! # use imap_compliance::world::FourMethods as MyStore;
+//! imap_compliance::suite!(my_store, || async {
+//!     let store = Arc::new(MyStore::new());
+//!     let server = Server::new(Mapped::<MyStore>::new(store.clone()));
+//!     InProcess::new("my store", server, "demo", "secret").filled_by(Inbox(store)).read_only()
+//! });
+//!
+//! struct Inbox(Arc<MyStore>);
+//!
+//! #[async_trait]
+//! impl Fill for Inbox {
+//!     async fn fill(&self, start: &Start) -> Filled {
+//!         let Some(mailbox) = start.only_mailbox() else {
+//!             return Filled::Cannot("there is one mailbox".into());
+//!         };
+//!         let messages = mailbox.messages.iter();
+//!         self.0.begin_with(messages.map(|m| (m.backend_flags(), m.backend_date(), m.octets.clone())));
+//!         Filled::Done(start.names_with("INBOX"))
+//!     }
+//! }
+//! # fn main() {}
+//! ```
 
 use std::any::Any;
 use std::io::{self, Write as _};
