@@ -24,6 +24,9 @@ pub(super) struct Graves {
     pub(super) up_to: ModSeq,
     /// For each view the generation up to which it was told of expunges.
     pub(super) told: Vec<Weak<AtomicU64>>,
+    /// One of the views for which the oldest removal was kept when that was looked at last. As long as it is, nobody else
+    /// has to be asked: of many views that are told one after the other, each looks at one.
+    behind: Weak<AtomicU64>,
     /// At how many of `uids` they are gathered.
     crowded: usize,
 }
@@ -31,11 +34,11 @@ pub(super) struct Graves {
 impl Graves {
     pub(super) fn bury(&mut self, before: &Snapshot, after: &Snapshot, vanished: &UidSet) {
         let mut gone = UidSet::new();
-        let told = self.told();
+        let is_viewed = self.told.iter().any(|t| t.strong_count() > 0);
         for difference in before.diff(after) {
             if let Difference::Vanished { old, .. } = difference {
                 gone.insert(old.uid);
-                if !told.is_empty() && self.entries.len() < KEEP_GHOSTS {
+                if is_viewed && self.entries.len() < KEEP_GHOSTS {
                     self.entries.insert(old.uid, old.to_entry());
                 }
             }
@@ -49,6 +52,7 @@ impl Graves {
             self.uids.push_back((after.generation(), after.highest_mod_seq(), gone));
         }
         if self.uids.len() > self.crowded {
+            let told = self.told();
             self.gather(&told);
             self.crowded = CROWDED.max(self.uids.len() * 2);
         }
@@ -83,10 +87,21 @@ impl Graves {
     }
 
     pub(super) fn exhume(&mut self) -> UidSet {
-        if self.uids.is_empty() {
+        let Some(oldest) = self.uids.front().map(|(generation, ..)| *generation) else {
+            return UidSet::new();
+        };
+        let told_up_to = |view: &Weak<AtomicU64>| view.upgrade().map(|told| told.load(Ordering::Acquire));
+        if told_up_to(&self.behind).is_some_and(|told| told < oldest) {
             return UidSet::new();
         }
-        let told = self.told().first().copied().unwrap_or(u64::MAX);
+        let mut told = u64::MAX;
+        for view in &self.told {
+            told = told.min(told_up_to(view).unwrap_or(u64::MAX));
+            if told < oldest {
+                self.behind = view.clone();
+                return UidSet::new();
+            }
+        }
         let mut out = Vec::new();
         while let Some((_, mod_seq, uids)) = self.uids.pop_front_if(|(generation, ..)| *generation <= told) {
             self.up_to = mod_seq;
