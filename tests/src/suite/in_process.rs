@@ -264,8 +264,11 @@ pub fn test<F: Future<Output = InProcess>>(name: &str, factory: impl FnOnce() ->
     match outcome {
         (Ok(outcome), target) => match outcome.verdict {
             Verdict::Passed => {}
-            // Past the capture of the tests' output, which shows nothing of tests that pass.
-            Verdict::Skipped { reason } => _ = writeln!(io::stderr(), "skipped for {target}: {name}: {reason}"),
+            // Past the capture of the tests' output, which shows nothing of tests that pass; at once, as others write, too.
+            Verdict::Skipped { reason } => {
+                let line = format!("skipped for {target}: {name}: {reason}\n");
+                let _ = io::stderr().write_all(line.as_bytes());
+            }
             Verdict::Failed { failure } => panic!("{}", super::text::failure(&outcome.claim, &scenario.file, &failure)),
         },
         (Err(Trouble::Lacks(why) | Trouble::Wrong { what: why, .. }), _) => panic!("nothing can be played: {why}"),
