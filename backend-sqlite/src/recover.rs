@@ -76,6 +76,7 @@ pub(crate) fn run(shared: &Arc<Shared>, leftovers: Leftovers) {
         } else {
             leftovers = Leftovers::default();
         }
+        shared.pass_is_over();
         if shared.bell.wait() {
             return;
         }

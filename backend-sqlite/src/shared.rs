@@ -46,9 +46,16 @@ pub(crate) struct Shared {
     /// Passwords found right lately; `None` where the system has no randomness for its key.
     pub(crate) logins: Option<LoginCache>,
     pub(crate) stop: AtomicBool,
+    /// Passes of background work that are over.
+    pub(crate) passes: tokio::sync::watch::Sender<u64>,
 }
 
 impl Shared {
+    /// Some background work is done for now.
+    pub(crate) fn pass_is_over(&self) {
+        self.passes.send_modify(|passes| *passes += 1);
+    }
+
     /// Whether the store is being closed.
     pub(crate) fn stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)

@@ -81,6 +81,7 @@ impl SqliteStore {
             checks: Arc::new(Semaphore::new(cores)),
             logins: LoginCache::new(),
             stop: false.into(),
+            passes: tokio::sync::watch::Sender::new(0),
             text_index: TextIndex::new(&folder, options.search_index),
             folder,
             options,
@@ -105,6 +106,12 @@ impl SqliteStore {
         }
         let _open = Arc::new(open);
         Ok(Arc::new(Self { shared, _open }))
+    }
+
+    /// Counts the passes of background work: each time when for now every message was indexed that could be, or what had to
+    /// be cleared away was. Who waits for what is done in the background looks, and looks again when this changes.
+    pub fn passes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.passes.subscribe()
     }
 
     /// Does at once, and to its end, what is otherwise done in the background: removed messages that nobody numbers any

@@ -51,15 +51,18 @@ fn blocks(w: &World) -> i64 {
     number(w, "SELECT count(*) FROM blocks")
 }
 
-/// Waits until it is so.
-async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
-    for _ in 0..2_000 {
-        if is_so().await {
-            return;
+/// Looks after each pass of what the store does in the background, until it is so.
+async fn until<F: Future<Output = bool>>(store: &SqliteStore, mut is_so: impl FnMut() -> F) {
+    let mut passes = store.passes();
+    let waiting = async {
+        while !is_so().await {
+            passes.changed().await.unwrap();
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("it did not come to be");
+    };
+    let most = std::time::Duration::from_secs(60);
+    tokio::time::timeout(most, waiting)
+        .await
+        .expect("it did not come to be");
 }
 
 /// Closes the store, does something to its folder, and opens it again.
@@ -140,7 +143,10 @@ async fn what_comes_in_is_indexed_in_the_background() {
     for n in 0..20 {
         w.add(&message("a", &format!("number {n} of many"))).await;
     }
-    until(|| async { named(&w.store, &w, w.inbox, "number 7 of").await == Some(vec![8]) }).await;
+    until(&w.store, || async {
+        named(&w.store, &w, w.inbox, "number 7 of").await == Some(vec![8])
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -185,7 +191,7 @@ async fn what_was_removed_leaves_the_index() {
     let mut background = small();
     background.search_index = false;
     let w = w.reopen(background);
-    until(|| async { w.rows("bodies") == 1 }).await;
+    until(&w.store, || async { w.rows("bodies") == 1 }).await;
     let w = w.reopen(quiet());
     w.store.index_now().await.unwrap();
     assert_eq!(indexed(&w), 1);
@@ -475,7 +481,10 @@ async fn reindex_beside_a_server_is_done_by_it() {
     for n in 0..300 {
         w.add(&message("a", &format!("apples {n}"))).await;
     }
-    until(|| async { named(&w.store, &w, w.inbox, "plums").await == Some(vec![]) }).await;
+    until(&w.store, || async {
+        named(&w.store, &w, w.inbox, "plums").await == Some(vec![])
+    })
+    .await;
     let brief = SqliteStore::open(w.dir.path(), Options::brief()).unwrap();
     for user in [Some("ann"), None] {
         let done = brief.reindex(user, |_| {}).await.unwrap();

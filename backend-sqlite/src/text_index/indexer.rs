@@ -41,6 +41,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
                 TROUBLE
             }
         };
+        shared.pass_is_over();
     }
 }
 
