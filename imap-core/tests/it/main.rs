@@ -11,6 +11,7 @@ mod commands;
 mod dialogue;
 mod framing;
 mod hold_back;
+mod items_and_keys;
 mod oracle;
 mod random;
 mod responses;
