@@ -15,6 +15,13 @@ const BATCH: usize = 128;
 /// A filtered header larger than this is refused; the index bounds what ordinary ones are answered from.
 const MAX_HEADER: u64 = 16 * 1024 * 1024;
 
+/// What is asked for, and what that takes: found out once, whatever the number of messages.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    want: &'a Fetch,
+    needs: Needs,
+}
+
 /// What must be loaded of each message to answer these items.
 #[derive(Clone, Copy)]
 struct Needs {
@@ -73,7 +80,7 @@ pub(super) async fn fetch<S: MailStore>(
             for numbered in view.numbered(&seqs) {
                 let row = cursor.seek(numbered.uid);
                 let Some(row) = row else {
-                    missing |= !ghost(mailbox, numbered, want, out).await?;
+                    missing |= !ghost(mailbox, numbered, Asked { want, needs }, out).await?;
                     continue;
                 };
                 if want.changed_since.is_some_and(|since| row.mod_seq <= since) {
@@ -123,7 +130,7 @@ pub(super) async fn fetch<S: MailStore>(
                     let mod_seq = |uid| now.get(uid).map(|row| row.mod_seq).or_else(|| ghost(uid));
                     batch.retain(|n| mod_seq(n.uid).is_none_or(|m| m > since));
                 }
-                missing |= fetch_batch(mailbox, &batch, want, load, out).await?;
+                missing |= fetch_batch(mailbox, &batch, Asked { want, needs }, load, out).await?;
             }
         }
     }
@@ -134,7 +141,7 @@ pub(super) async fn fetch<S: MailStore>(
 async fn fetch_batch<S: MailStore>(
     mailbox: &mut MappedMailbox<S>,
     batch: &[Numbered],
-    want: &Fetch,
+    asked: Asked<'_>,
     load: Load,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
@@ -144,7 +151,7 @@ async fn fetch_batch<S: MailStore>(
     while !rest.0.is_empty() {
         let (loaded, covered) = mailbox.octets(rest.1, load).await?;
         let (here, _) = rest.0.split_at(covered);
-        let flagged = set_seen(mailbox, here, want).await?;
+        let flagged = set_seen(mailbox, here, asked.want).await?;
         let now = mailbox.source.now().await?;
         let mut cursor = now.seek();
         let mut loaded = loaded.into_iter().peekable();
@@ -155,7 +162,7 @@ async fn fetch_batch<S: MailStore>(
             };
             let seen = flagged.contains(numbered.uid);
             let entry = cursor.seek(numbered.uid).map(|row| row.to_entry());
-            missing |= !answer(mailbox, *numbered, entry, octets, want, seen, out).await?;
+            missing |= !answer(mailbox, *numbered, entry, octets, asked, seen, out).await?;
         }
         rest = (
             rest.0.get(covered..).unwrap_or_default(),
@@ -193,16 +200,16 @@ async fn size_of<S: MailStore>(mailbox: &MappedMailbox<S>, uid: Uid) -> Result<O
 async fn ghost<S: MailStore>(
     mailbox: &MappedMailbox<S>,
     numbered: Numbered,
-    want: &Fetch,
+    asked: Asked<'_>,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
+    let Asked { want, needs } = asked;
     let Some(entry) = mailbox.source.open.ghost(numbered.uid) else {
         return Ok(false);
     };
     if want.changed_since.is_some_and(|since| entry.mod_seq <= since) {
         return Ok(true);
     }
-    let needs = Needs::of(want);
     let size = match entry.size {
         None if needs.size => match size_of(mailbox, numbered.uid).await? {
             Some(size) => size,
@@ -237,11 +244,11 @@ async fn answer<S: MailStore>(
     numbered: Numbered,
     entry: Option<MessageEntry>,
     mut octets: Octets,
-    want: &Fetch,
+    asked: Asked<'_>,
     flagged: bool,
     out: &mut dyn FetchSink,
 ) -> Result<bool> {
-    let needs = Needs::of(want);
+    let Asked { want, needs } = asked;
     let Some(mut entry) = entry.or_else(|| mailbox.source.open.ghost(numbered.uid)) else {
         return Ok(false);
     };
