@@ -7,7 +7,7 @@ use backend_sqlite::{Reindexed, Reindexing};
 
 use crate::cli::{Common, ReindexArgs};
 use crate::failure::Failure;
-use crate::user::{octets, say};
+use crate::user::{octets, runtime, say};
 use crate::{config, folder, log};
 
 /// Between two pictures of the bar.
@@ -22,11 +22,7 @@ const WIDTH: u64 = 30;
 pub(crate) fn run(common: Common, args: ReindexArgs) -> Result<(), Failure> {
     log::start(common.log_format.unwrap_or_default(), log::BRIEF);
     let data = common.data.unwrap_or_else(|| config::DATA.into());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new(format!("threads cannot be started: {e}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let store = folder::open_existing(&data)?;
         let is_watched = io::stderr().is_terminal();
         let mut drawn: Option<Instant> = None;

@@ -10,6 +10,17 @@ use crate::cli::{Common, UserVerb};
 use crate::failure::Failure;
 use crate::{config, folder, log, password};
 
+/// For a program that does one thing and ends. Hashing has threads of its own; one is enough for the rest.
+///
+/// # Errors
+/// The system gives no more of what it takes.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format!("threads cannot be started: {e}")))
+}
+
 /// Does what was asked for.
 ///
 /// # Errors
@@ -17,12 +28,7 @@ use crate::{config, folder, log, password};
 pub(crate) fn run(common: Common, verb: UserVerb) -> Result<(), Failure> {
     log::start(common.log_format.unwrap_or_default(), log::BRIEF);
     let data = common.data.unwrap_or_else(|| config::DATA.into());
-    // Hashing has threads of its own; one is enough for the rest.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new(format!("threads cannot be started: {e}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match verb {
             UserVerb::Add {
                 name,
