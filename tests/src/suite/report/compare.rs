@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::outcome::Run;
 use super::json::{self, ReadError};
 use super::summary::{Counts, Row, Summary};
-use super::{Align, aligned, name_of, visible};
+use super::{Align, aligned, name_of, named, visible};
 use crate::catalogue::topic;
 
 /// How a comparison is written.
@@ -30,12 +30,10 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "text" => Ok(Self::Text),
-            "markdown" => Ok(Self::Markdown),
-            "json" => Ok(Self::Json),
-            _ => Err(format!("`{name}` is none of text, markdown, json")),
-        }
+        named(
+            name,
+            &[("text", Self::Text), ("markdown", Self::Markdown), ("json", Self::Json)],
+        )
     }
 }
 

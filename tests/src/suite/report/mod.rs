@@ -43,14 +43,25 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            "junit" => Ok(Self::Junit),
-            "html" => Ok(Self::Html),
-            _ => Err(format!("`{name}` is none of text, json, junit, html")),
-        }
+        named(
+            name,
+            &[
+                ("text", Self::Text),
+                ("json", Self::Json),
+                ("junit", Self::Junit),
+                ("html", Self::Html),
+            ],
+        )
     }
+}
+
+/// What has this name among those there are; else which those are.
+pub(in crate::suite) fn named<T: Copy>(name: &str, all: &[(&str, T)]) -> Result<T, String> {
+    let found = all.iter().find(|(known, _)| *known == name);
+    found.map(|(_, format)| *format).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
+        format!("`{name}` is none of {}", names.join(", "))
+    })
 }
 
 /// Writes a run. `colour` matters to [`Format::Text`] alone; [`colour_wanted`] tells whether it is welcome.

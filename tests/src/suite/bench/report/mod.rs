@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use super::record::{Finding, Record};
-use crate::suite::report::{aligned, visible};
+use crate::suite::report::{aligned, named, visible};
 use table::Table;
 
 /// How a run is written.
@@ -30,13 +30,15 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "text" => Ok(Self::Text),
-            "markdown" => Ok(Self::Markdown),
-            "json" => Ok(Self::Json),
-            "html" => Ok(Self::Html),
-            _ => Err(format!("`{name}` is none of text, markdown, json, html")),
-        }
+        named(
+            name,
+            &[
+                ("text", Self::Text),
+                ("markdown", Self::Markdown),
+                ("json", Self::Json),
+                ("html", Self::Html),
+            ],
+        )
     }
 }
 
