@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::fault::Fault;
 use super::flaw::{Flaw, world};
 use super::remote::{Remote, Security};
-use super::rule::Checked;
+use super::rule::{Broken, Checked, Rule};
 use super::run::run;
 use super::script::Script;
 use super::site::Site;
@@ -164,17 +164,19 @@ impl Target {
 
     /// Runs a script in a fresh place, to its end.
     pub(super) fn attempt(&self, script: &Script) -> Outcome {
-        let runtime = self.runtime();
+        let not_begun = |wrong| Outcome {
+            log: Vec::new(),
+            result: Err(wrong),
+            steps: 0,
+        };
+        let runtime = match self.runtime() {
+            Ok(runtime) => runtime,
+            Err(wrong) => return not_begun(wrong),
+        };
         runtime.block_on(async {
             let site = match self.open(script.seed).await {
                 Ok(site) => site,
-                Err(wrong) => {
-                    return Outcome {
-                        log: Vec::new(),
-                        result: Err(wrong),
-                        steps: 0,
-                    };
-                }
+                Err(wrong) => return not_begun(wrong),
             };
             let mut outcome = run(&site, script).await;
             let left = site.leaves().await;
@@ -184,12 +186,15 @@ impl Target {
     }
 
     /// Time is paused where nothing happens outside of the runtime.
-    fn runtime(&self) -> Runtime {
+    fn runtime(&self) -> Checked<Runtime> {
         Builder::new_current_thread()
             .enable_all()
             .start_paused(self.is_exact())
             .build()
-            .expect("a runtime")
+            .map_err(|e| Broken {
+                rule: Rule::Unreachable,
+                why: format!("this machine has no room for a client: {e}"),
+            })
     }
 }
 
