@@ -200,6 +200,23 @@ pub trait Append: Send {
     async fn commit(self: Box<Self>) -> Result<Appended>;
 }
 
+/// A STORE command that will be run soon: see [`Mailbox::store_ahead`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingStore {
+    /// The messages.
+    pub set: NumSet,
+    /// What is to become of their flags.
+    pub change: FlagChange,
+}
+
+impl WaitingStore {
+    /// This change to these messages.
+    pub fn new(set: NumSet, change: FlagChange) -> Self {
+        Self { set, change }
+    }
+}
+
 /// What became of a STORE.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -275,6 +292,15 @@ pub trait Mailbox: Send + 'static {
         silent: bool,
         out: &mut Updates<'_>,
     ) -> Result<Stored>;
+
+    /// A client has sent STORE commands without waiting for answers. They are named here, in their order and no message in
+    /// two of them, before the first is run; [`store`](Mailbox::store) is called for each afterwards, with nothing but
+    /// [`poll`](Mailbox::poll) in between. Where a change costs a wait for the disk, all of them can be made here as one, and
+    /// told when they are asked for: until then nothing of them may be told. Default: nothing is done ahead. Never called
+    /// when open for reading only.
+    async fn store_ahead(&mut self, ctx: &Ctx<'_>, waiting: &[WaitingStore]) {
+        let _ = (ctx, waiting);
+    }
 
     /// The messages that match, ascending. Expunged ones never match.
     ///

@@ -19,7 +19,9 @@ pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
 pub use abilities::Abilities;
-pub use backend::{Append, AppendOptions, Appended, Backend, Copied, ListSink, Mailbox, Session, Stored, Welcome};
+pub use backend::{
+    Append, AppendOptions, Appended, Backend, Copied, ListSink, Mailbox, Session, Stored, WaitingStore, Welcome,
+};
 pub use conn::{Account, ConnInfo, Credentials, Ctx};
 pub use date::{Date, DateTime};
 pub use error::{Error, ErrorKind, Result};

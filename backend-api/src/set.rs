@@ -135,6 +135,18 @@ impl<N: Number> NumberSet<N> {
             .flat_map(|(a, b)| plain(*a, *b).filter_map(N::from_u32))
     }
 
+    /// Whether nothing is in both. O(m log n) for m runs in the one that has fewer.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        let (few, many) = match self.runs.len() <= other.runs.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        few.runs.iter().all(|(a, b)| {
+            let at = many.runs.partition_point(|run| run.1 < *a);
+            many.runs.get(at).is_none_or(|run| run.0 > *b)
+        })
+    }
+
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
@@ -240,6 +252,22 @@ mod tests {
         let s: UidSet = [4, 1, 2, 9, 3].into_iter().filter_map(Uid::new).collect();
         assert_eq!(s.to_string(), "1:4,9");
         assert_eq!(s.len(), 5);
+    }
+
+    #[test]
+    fn sets_are_disjoint_whose_intersection_is_empty() {
+        let sets = [
+            &[][..],
+            &[(1, 5)],
+            &[(6, 6)],
+            &[(2, 3), (7, 9)],
+            &[(5, 7)],
+            &[(1, 1), (10, 11), (20, 30)],
+            &[(1, 30)],
+        ];
+        for (a, b) in sets.iter().flat_map(|a| sets.iter().map(move |b| (set(a), set(b)))) {
+            assert_eq!(a.is_disjoint(&b), a.intersection(&b).is_empty(), "{a} {b}");
+        }
     }
 
     #[test]

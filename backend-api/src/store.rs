@@ -490,6 +490,22 @@ pub trait MailStore: Send + Sync + 'static {
         Err(refused("flags cannot be changed here"))
     }
 
+    /// Several changes of flags, in this order, as one operation with one mod-sequence: all or, on any error, none. `false`:
+    /// the store has no such operation, did nothing, and [`set_flags`](MailStore::set_flags) is called for each. Worth having
+    /// where each operation waits for a disk; asked of stores with mod-sequences alone.
+    ///
+    /// # Errors
+    /// As [`set_flags`](MailStore::set_flags).
+    async fn set_flags_each(
+        &self,
+        account: &Account,
+        mailbox: MailboxId,
+        changes: Vec<(UidSet, FlagChange)>,
+    ) -> Result<bool> {
+        let _ = (account, mailbox, changes);
+        Ok(false)
+    }
+
     /// Removes messages and says which.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Changing flags: each page that holds a message of the set is rewritten once.
 
+use std::borrow::Cow;
+
 use backend_api::{Account, Changes, FlagChange, FlagsChanged, Keyword, ModSeq, Result, SystemFlag, Uid, UidSet};
 
 use crate::keywords::Keywords;
@@ -10,33 +12,51 @@ use crate::tx::{Mailbox, Place, Tx};
 /// Changed messages that the watcher is told one by one; beyond it the store is asked for them.
 pub(crate) const TELL: usize = 100_000;
 
-/// Changes the flags of those messages of the set that are there, decided on what the store holds now.
+/// Makes these changes, one after the other, to the flags of those messages of their sets that are there, decided on what
+/// the store holds now. They have one mod-sequence.
 pub(crate) fn set_flags(
     tx: &mut Tx<'_>,
     account: &Account,
     place: Place,
-    set: &UidSet,
-    change: &FlagChange,
+    changes: &[(UidSet, FlagChange)],
     unchanged_since: Option<ModSeq>,
 ) -> Result<FlagsChanged> {
     let mut mailbox = tx.mailbox(place)?;
     let mut keywords = Keywords::load(tx.conn, place)?;
     let from = mailbox.mod_seq();
-    let change = Change::new(tx, place, &mut keywords, change)?;
+    let changes = changes
+        .iter()
+        .map(|(set, change)| Ok((set, Change::new(tx, place, &mut keywords, change)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let all: Cow<'_, UidSet> = match changes.as_slice() {
+        [(set, _)] => Cow::Borrowed(*set),
+        many => Cow::Owned(UidSet::from_runs(many.iter().flat_map(|(set, _)| set.runs()).copied())),
+    };
     let next = from.next();
     let mut answer = FlagsChanged::default();
-    each_page(tx.conn, place, set, |mut stored| {
-        let touched = touch(
-            &mut stored.page,
-            set,
-            &change,
-            unchanged_since,
-            next,
-            &mut mailbox,
-            &mut answer,
-        );
+    each_page(tx.conn, place, &all, |mut stored| {
+        let mut touched = Vec::new();
+        for (set, change) in &changes {
+            if !stored.may_hold_of(set) {
+                continue;
+            }
+            let more = touch(
+                &mut stored.page,
+                set,
+                change,
+                unchanged_since,
+                next,
+                &mut mailbox,
+                &mut answer,
+            );
+            touched.extend(more);
+        }
         if touched.is_empty() {
             return Ok(());
+        }
+        if changes.len() > 1 {
+            touched.sort_unstable();
+            touched.dedup();
         }
         stored.write(tx.conn)?;
         let touched = touched.iter().filter_map(|at| stored.page.records.get(*at));

@@ -62,6 +62,15 @@ impl Stored {
         self.page.records.last().map(|r| r.uid)
     }
 
+    /// Whether a message of the set may be in it: its UIDs lie where those of the page do.
+    pub(crate) fn may_hold_of(&self, set: &UidSet) -> bool {
+        let (Some(first), Some(last)) = (self.page.records.first(), self.page.records.last()) else {
+            return false;
+        };
+        let at = set.runs().partition_point(|run| run.1.get() < first.uid);
+        set.runs().get(at).is_some_and(|run| run.0.get() <= last.uid)
+    }
+
     /// Writes the page back. It goes with its last message.
     pub(crate) fn write(&self, conn: &Connection) -> Result<()> {
         if self.page.records.is_empty() {

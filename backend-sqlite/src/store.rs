@@ -232,8 +232,19 @@ impl MailStore for SqliteStore {
         let (uids, change) = (uids.clone(), change.clone());
         self.shared
             .writer
-            .call(move |tx| flags::set_flags(tx, &account, place, &uids, &change, unchanged_since))
+            .call(move |tx| flags::set_flags(tx, &account, place, &[(uids, change)], unchanged_since))
             .await
+    }
+
+    async fn set_flags_each(
+        &self,
+        account: &Account,
+        mailbox: MailboxId,
+        changes: Vec<(UidSet, FlagChange)>,
+    ) -> Result<bool> {
+        let (account, place) = (account.clone(), Place::new(account, mailbox));
+        let set = move |tx: &mut Tx<'_>| flags::set_flags(tx, &account, place, &changes, None);
+        self.shared.writer.call(set).await.map(|_| true)
     }
 
     async fn remove(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, which: Remove) -> Result<UidSet> {

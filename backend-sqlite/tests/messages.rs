@@ -114,6 +114,55 @@ async fn flags_that_would_not_change_keep_their_mod_sequence() {
 }
 
 #[tokio::test]
+async fn several_changes_of_flags_are_one_operation_under_one_mod_sequence() {
+    let w = world().await;
+    // Over three pages.
+    for _ in 0..300 {
+        w.add("a").await;
+    }
+    let before = w.status(w.inbox).await.highest_mod_seq.unwrap().get();
+    w.told.take();
+    let changes = vec![
+        (set("1:4"), FlagChange::Add(Flags::SEEN)),
+        (set("2,299"), FlagChange::Add(Flags::NONE.with_keyword("k"))),
+        (set("3,129,999"), FlagChange::Replace(deleted())),
+        (set("4"), FlagChange::Remove(Flags::SEEN)),
+    ];
+    assert!(w.store.set_flags_each(&w.account, w.inbox, changes).await.unwrap());
+    let changed: Vec<_> = w.list(w.inbox).await.into_iter().filter(|m| m.2 > before).collect();
+    let expected = [
+        (1, "(\\Seen)"),
+        (2, "(\\Seen k)"),
+        (3, "(\\Deleted)"),
+        (4, "()"),
+        (129, "(\\Deleted)"),
+        (299, "(k)"),
+    ];
+    assert_eq!(
+        changed,
+        expected.map(|(uid, flags)| (uid, flags.to_owned(), before + 1))
+    );
+    let status = w.status(w.inbox).await;
+    assert_eq!((status.unseen, status.deleted), (298, 2));
+    assert_eq!(w.told.take().len(), 1);
+}
+
+#[tokio::test]
+async fn of_several_changes_all_are_made_or_none() {
+    let w = world().await;
+    w.add("a").await;
+    let too_many = Flags::from_parts(0, (0..5000).filter_map(|n| Keyword::new(&format!("k{n}"))));
+    let changes = vec![
+        (set("1"), FlagChange::Add(Flags::SEEN)),
+        (set("1"), FlagChange::Add(too_many)),
+    ];
+    let refused = w.store.set_flags_each(&w.account, w.inbox, changes).await;
+    assert_eq!(kind(refused), ErrorKind::Limit);
+    assert_eq!(w.list(w.inbox).await, [(1, "()".into(), 2)]);
+    assert_eq!(w.rows("keywords"), 0);
+}
+
+#[tokio::test]
 async fn messages_changed_since_are_left_and_named() {
     let w = world().await;
     w.add("a").await;

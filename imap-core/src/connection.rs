@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::{Answer, Code, Verdict};
 use crate::capability::Config;
+use crate::command::Command;
 use crate::command_table::{HeldBack, Kind, Row};
 use crate::frame::Framer;
 use crate::limits::Limits;
@@ -378,6 +379,13 @@ impl Connection {
     /// received.
     pub fn holds_back(&mut self) -> bool {
         self.look_ahead()
+    }
+
+    /// A command that waits behind the running one, without taking it: the one that starts at octet `at` of what was read and
+    /// not taken, if it is all here on one line and is legal in the present state; and where the next one starts. `at` is 0 or
+    /// what this returned.
+    pub fn peek_command(&self, at: usize) -> Option<(Command, usize)> {
+        self.peek(at)
     }
 
     /// Whether something was held back at the end of the last commands. The driver, which has the clock, calls

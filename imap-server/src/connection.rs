@@ -37,6 +37,8 @@ pub(crate) struct Conn<B: Backend> {
     pub(crate) mailbox: Option<MailboxOf<B>>,
     pub(crate) session: Option<B::Session>,
     pub(crate) failed_logins: u32,
+    /// STORE commands to come of which the mailbox knows already.
+    pub(crate) stores_ahead: usize,
     /// The running command is answered, then `* BYE` with this text.
     pub(crate) bye: Option<String>,
     /// Since when EXPUNGE or EXISTS has been held back by commands that wait, and not been told.
@@ -92,6 +94,7 @@ async fn enter<B: Backend>(server: Arc<Shared<B>>, stream: Box<dyn Duplex>, info
         mailbox: None,
         session: None,
         failed_logins: 0,
+        stores_ahead: 0,
         bye: None,
         held_since: None,
         errors: 0,

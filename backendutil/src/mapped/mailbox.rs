@@ -1,13 +1,14 @@
 //! One connection's selected mailbox over a [`MailStore`]: its view, what of its own doing it was told already, and polls.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use backend_api::{
     Copied, Ctx, Error, ErrorKind, Fetch, FetchSink, Fetched, FlagChange, Incoming, Load, MailStore, Mailbox,
     MailboxName, NewMessage, NumSet, Remove, Result, Rights, SearchKey, SearchSink, SeqSet, Stored, Uid, UidSet,
-    Updates,
+    Updates, WaitingStore,
 };
 
 use super::recent::Recent;
@@ -31,6 +32,9 @@ pub struct MappedMailbox<S: MailStore> {
     claimed: Option<(Uid, Uid)>,
     /// What this command has told of changes already, so that the poll behind it does not say it again.
     pub(super) told: Told,
+    /// STORE commands of which the changes were made before they are run. Until the last of them is, nothing is told but by
+    /// them: else a poll would tell of a change whose command is still to come.
+    ahead: VecDeque<WaitingStore>,
     /// How many keywords the client knows of.
     keywords: usize,
     /// The generation up to which this view was told of every expunge. Others look at it.
@@ -62,6 +66,7 @@ impl<S: MailStore> MappedMailbox<S> {
             recent: Recent::default(),
             claimed: None,
             told: Told::default(),
+            ahead: VecDeque::new(),
             keywords,
             expunges_told: Some(expunges_told),
             _kept: kept,
@@ -222,6 +227,16 @@ impl<S: MailStore> MappedMailbox<S> {
         }
     }
 
+    /// Whether this is the STORE that comes next of those made ahead. Any other command ends what was to come of them.
+    fn was_made_ahead(&mut self, set: &NumSet, change: &FlagChange) -> bool {
+        let next = self.ahead.pop_front();
+        let same = next.is_some_and(|next| next.set == *set && next.change == *change);
+        if !same {
+            self.ahead.clear();
+        }
+        same
+    }
+
     /// The messages that a set names here, and whether one of them was expunged elsewhere.
     pub(super) fn resolve(&self, set: &NumSet) -> (SeqSet, bool) {
         let seqs = self.view.resolve(set);
@@ -308,6 +323,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
     }
 
     async fn fetch(&mut self, _ctx: &Ctx<'_>, set: &NumSet, want: &Fetch, out: &mut dyn FetchSink) -> Result<Fetched> {
+        self.ahead.clear();
         super::fetch::fetch(self, set, want, out).await
     }
 
@@ -320,11 +336,14 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         out: &mut Updates<'_>,
     ) -> Result<Stored> {
         self.require_writable()?;
+        let made = self.was_made_ahead(set, change);
         let (seqs, mut missing) = self.resolve(set);
         if seqs.is_empty() {
             return Ok(Stored::default());
         }
-        self.source.set_flags(&self.view.uids(&seqs), change).await?;
+        if !made {
+            self.source.set_flags(&self.view.uids(&seqs), change).await?;
+        }
         let now = self.source.now().await?;
         self.tell_keywords(&now, out);
         let view = self.view.clone();
@@ -365,11 +384,28 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
         Ok(Stored::with_missing(missing))
     }
 
+    async fn store_ahead(&mut self, _ctx: &Ctx<'_>, waiting: &[WaitingStore]) {
+        self.ahead.clear();
+        if self.read_only {
+            return;
+        }
+        let uids = |one: &WaitingStore| self.view.uids(&self.view.resolve(&one.set));
+        let changes = waiting.iter().map(|one| (uids(one), one.change.clone())).collect();
+        match self.source.set_flags_each(changes).await {
+            Ok(true) => self.ahead.extend(waiting.iter().cloned()),
+            Ok(false) => {}
+            // Which of them cannot be made shows when they are run one by one.
+            Err(error) => tracing::debug!(kind = ?error.kind(), "flags were not changed ahead"),
+        }
+    }
+
     async fn search(&mut self, _ctx: &Ctx<'_>, key: &SearchKey, out: &mut dyn SearchSink) -> Result<()> {
+        self.ahead.clear();
         super::search::search(self, key, out).await
     }
 
     async fn copy(&mut self, _ctx: &Ctx<'_>, set: &NumSet, to: &MailboxName) -> Result<Copied> {
+        self.ahead.clear();
         let to = self.target(to).await?;
         let (seqs, missing) = self.resolve(set);
         if missing {
@@ -398,6 +434,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
     }
 
     async fn r#move(&mut self, _ctx: &Ctx<'_>, set: &NumSet, to: &MailboxName) -> Result<Copied> {
+        self.ahead.clear();
         self.require_writable()?;
         let to = self.target(to).await?;
         let (seqs, missing) = self.resolve(set);
@@ -425,6 +462,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
     }
 
     async fn expunge(&mut self, _ctx: &Ctx<'_>, uids: Option<&UidSet>) -> Result<()> {
+        self.ahead.clear();
         self.require_writable()?;
         let announced = self.view.announced_uids();
         let uids = uids.map_or(announced.clone(), |uids| announced.intersection(uids));
@@ -435,6 +473,7 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
     }
 
     async fn changed(&mut self, rights: Rights) {
+        self.ahead.clear();
         let open = self.source.open.clone();
         let this = &*self;
         open.until(|| this.has_news(rights)).await;
@@ -442,7 +481,11 @@ impl<S: MailStore> Mailbox for MappedMailbox<S> {
 
     async fn poll(&mut self, _ctx: &Ctx<'_>, out: &mut Updates<'_>) -> Result<()> {
         let now = self.source.now().await?;
-        let rights = out.rights();
+        let rights = if self.ahead.is_empty() {
+            out.rights()
+        } else {
+            Rights::NONE
+        };
         if self.has_news(rights) && rights.flags {
             if now.generation() != self.view.told().generation() {
                 self.tell_flags(&now, out).await?;

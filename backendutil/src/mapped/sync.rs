@@ -162,6 +162,15 @@ impl<S: MailStore> Source<S> {
         .await
     }
 
+    /// Several changes as one operation, if the store has one that tells by itself what became of it.
+    pub(crate) async fn set_flags_each(&self, changes: Vec<(UidSet, FlagChange)>) -> Result<bool> {
+        if !self.store.has_mod_seqs() {
+            return Ok(false);
+        }
+        let _unsure = Unsure::new([self]);
+        self.store.set_flags_each(&self.account, self.open.id(), changes).await
+    }
+
     pub(crate) async fn remove(&self, uids: &UidSet, which: Remove) -> Result<UidSet> {
         let write = self.store.remove(&self.account, self.open.id(), uids, which);
         if self.store.has_mod_seqs() {

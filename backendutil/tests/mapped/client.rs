@@ -8,7 +8,7 @@ use backend_api::{
     Access, Account, AppendOptions, Backend, BodySection, Bytes, ConnInfo, Copied, Credentials, Ctx, DateTime, Error,
     Fetch, FetchItem, FetchSink, Flag, FlagChange, Flags, Keyword, MailStore, Mailbox, MailboxName, ModSeq, NewMessage,
     NumSet, Remove, Result, Rights, SearchKey, SearchSink, Selected, Seq, SeqSet, Session, SystemFlag, Uid, UidSet,
-    UpdateSink, Updates,
+    UpdateSink, Updates, WaitingStore,
 };
 use backendutil::{Hub, Mapped, MappedMailbox, MappedSession};
 
@@ -318,6 +318,15 @@ impl<S: MailStore> Client<S> {
             self.assume(set, &change);
         }
         lines(&mut self.picture, outcome.map(|s| s.missing))
+    }
+
+    /// Several STORE commands wait.
+    pub(crate) async fn store_ahead(&mut self, stores: &[(NumSet, &str)]) {
+        let waiting = |(set, change): &(NumSet, &str)| WaitingStore::new(set.clone(), flag_change(change));
+        let waiting: Vec<_> = stores.iter().map(waiting).collect();
+        self.mailbox
+            .store_ahead(&Ctx::new(&ConnInfo::default()), &waiting)
+            .await;
     }
 
     /// What a client thinks that its silent STORE did.

@@ -1,11 +1,14 @@
 //! One claim a conversation, on every kind of store.
 
+use std::sync::atomic::Ordering;
+
 use backend_api::{
     Access, BodySection, ConnInfo, Ctx, ErrorKind, Fetch, FetchItem, MailStore, Mailbox, MailboxName, Rights,
     SearchKey, Section, SectionText, Session, StatusItems, Uid,
 };
 
 use crate::client::{Client, World, seqs, uids};
+use crate::stores::Push;
 use crate::{Woken, mod_seqs, on_every_store};
 
 const NONE: [&str; 0] = [];
@@ -36,6 +39,9 @@ fn has_news<S: MailStore>(client: &mut Client<S>, rights: Rights) -> bool {
 on_every_store! {
     a_store_is_answered_once_and_told_to_the_others: 3,
     silent_hides_nothing_but_what_the_client_did_itself: 3,
+    stores_that_wait_are_told_when_they_are_run_and_not_before: 5,
+    another_command_than_those_that_waited_ends_the_waiting: 3,
+    stores_that_cannot_be_made_as_one_are_made_one_by_one: 2,
     a_silent_store_after_a_fetch_leaves_no_wrong_flags: 1,
     reading_sets_seen_once_and_says_so_once: 2,
     what_a_fetch_told_is_not_told_again_and_what_it_left_out_is: 4,
@@ -94,6 +100,70 @@ async fn silent_hides_nothing_but_what_the_client_did_itself<S: MailStore>(world
     b.store(&seqs("2"), "+\\Flagged", false).await;
     assert_eq!(a.store(&seqs("1:3"), "+\\Draft", true).await, NONE);
     assert_eq!(a.noop().await, ["2 FETCH (\\Flagged \\Seen \\Draft)"]);
+    assert_eq!(a.noop().await, NONE);
+}
+
+async fn stores_that_wait_are_told_when_they_are_run_and_not_before<S: MailStore>(world: World<S>) {
+    let (mut a, mut b) = (world.select("INBOX").await, world.select("INBOX").await);
+    let ahead = [
+        (seqs("1"), "+\\Seen"),
+        (seqs("2:3"), "+\\Draft"),
+        (seqs("4"), "\\Deleted"),
+    ];
+    a.store_ahead(&ahead).await;
+    assert_eq!(a.store(&seqs("1"), "+\\Seen", false).await, ["1 FETCH (\\Seen)"]);
+    assert_eq!(a.noop().await, NONE, "the next is still to come");
+    assert_eq!(a.store(&seqs("2:3"), "+\\Draft", true).await, NONE);
+    assert_eq!(a.noop().await, NONE, "and so is the last");
+    assert_eq!(a.store(&seqs("4"), "\\Deleted", false).await, ["4 FETCH (\\Deleted)"]);
+    assert_eq!(a.noop().await, NONE);
+    let truth = ["1 (\\Seen)", "2 (\\Draft)", "3 (\\Draft)", "4 (\\Deleted)", "5 ()"];
+    assert_eq!(world.truth(1).await, truth);
+    assert_eq!(a.whole().await, b.whole().await);
+}
+
+#[test]
+fn what_others_do_between_stores_made_as_one_is_told_behind_the_last() {
+    for push in [Push::Changes, Push::Hint, Push::Nothing] {
+        crate::run(async {
+            let world = World::with_messages(mod_seqs(push), 3).await;
+            let mut a = world.select("INBOX").await;
+            a.store_ahead(&[(seqs("1"), "+\\Seen"), (seqs("2"), "new")]).await;
+            let now = ["1 (\\Seen)", "2 (new)", "3 ()"];
+            assert_eq!(world.truth(1).await, now, "both are made");
+            let first = a.store(&seqs("1"), "+\\Seen", false).await;
+            assert_eq!(first, ["FLAGS (new)", "1 FETCH (\\Seen)"]);
+            world.flag(1, "1", "\\Flagged").await;
+            world.remove(1, "3").await;
+            assert_eq!(a.noop().await, NONE);
+            assert_eq!(a.store(&seqs("2"), "new", true).await, NONE);
+            assert_eq!(a.noop().await, ["1 FETCH (\\Flagged)", "3 EXPUNGE"]);
+        });
+    }
+}
+
+async fn another_command_than_those_that_waited_ends_the_waiting<S: MailStore>(world: World<S>) {
+    let mut a = world.select("INBOX").await;
+    let ahead = [(seqs("1"), "+\\Seen"), (seqs("2"), "+\\Seen"), (seqs("3"), "+\\Seen")];
+    a.store_ahead(&ahead).await;
+    a.store(&seqs("1"), "+\\Seen", false).await;
+    assert_eq!(a.store(&seqs("2"), "-\\Seen", false).await, ["2 FETCH ()"]);
+    world.flag(1, "1", "").await;
+    assert_eq!(a.noop().await.first(), Some(&"1 FETCH ()".to_owned()));
+    a.store_ahead(&ahead).await;
+    a.search(&SearchKey::All).await;
+    world.flag(1, "1", "\\Draft").await;
+    assert_eq!(a.noop().await.first(), Some(&"1 FETCH (\\Draft)".to_owned()));
+    a.whole().await;
+}
+
+async fn stores_that_cannot_be_made_as_one_are_made_one_by_one<S: MailStore>(world: World<S>) {
+    let mut a = world.select("INBOX").await;
+    world.store().each_fails.store(true, Ordering::Relaxed);
+    a.store_ahead(&[(uids("1"), "+\\Seen"), (uids("2"), "+\\Draft")]).await;
+    assert_eq!(world.truth(1).await, ["1 ()", "2 ()"]);
+    assert_eq!(a.store(&uids("1"), "+\\Seen", false).await, ["1 FETCH (\\Seen)"]);
+    assert_eq!(a.store(&uids("2"), "+\\Draft", false).await, ["2 FETCH (\\Draft)"]);
     assert_eq!(a.noop().await, NONE);
 }
 

@@ -285,6 +285,23 @@ impl MailStore for ModSeqStore {
         })
     }
 
+    async fn set_flags_each(
+        &self,
+        account: &Account,
+        id: MailboxId,
+        changes: Vec<(UidSet, FlagChange)>,
+    ) -> Result<bool> {
+        self.change(account, id, |b, mod_seq| {
+            for (uids, change) in changes {
+                for (_, message) in b.messages.iter_mut().filter(|(uid, _)| uids.contains(**uid)) {
+                    message.flags = change.apply(&message.flags);
+                    message.mod_seq = mod_seq;
+                }
+            }
+            true
+        })
+    }
+
     async fn remove(&self, account: &Account, id: MailboxId, uids: &UidSet, which: Remove) -> Result<UidSet> {
         self.change(account, id, |b, mod_seq| {
             let goes = |m: &Message| which == Remove::All || m.flags.has(SystemFlag::Deleted);
@@ -390,6 +407,8 @@ pub(crate) struct Around<S> {
     pub(crate) inner: S,
     pub(crate) pauses: AtomicBool,
     pub(crate) by_hand: bool,
+    /// Several changes as one operation are refused.
+    pub(crate) each_fails: AtomicBool,
     pub(crate) reclaimed: Mutex<Vec<String>>,
     pub(crate) lists: AtomicUsize,
     /// The UIDs that messages were loaded by.
@@ -402,6 +421,7 @@ impl<S> Around<S> {
             inner,
             pauses: AtomicBool::new(false),
             by_hand: false,
+            each_fails: AtomicBool::new(false),
             reclaimed: Mutex::default(),
             lists: AtomicUsize::new(0),
             loaded: Mutex::default(),
@@ -472,6 +492,18 @@ impl<S: MailStore> MailStore for Around<S> {
     ) -> Result<FlagsChanged> {
         self.pausing(self.inner.set_flags(account, mailbox, uids, change, since))
             .await
+    }
+
+    async fn set_flags_each(
+        &self,
+        account: &Account,
+        mailbox: MailboxId,
+        changes: Vec<(UidSet, FlagChange)>,
+    ) -> Result<bool> {
+        if self.each_fails.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Limit, "too much at once"));
+        }
+        self.pausing(self.inner.set_flags_each(account, mailbox, changes)).await
     }
 
     async fn remove(&self, account: &Account, mailbox: MailboxId, uids: &UidSet, which: Remove) -> Result<UidSet> {

@@ -8,9 +8,9 @@ use zeroize::Zeroize;
 use super::{Connection, Event, Gathered, IDLE_LINE, KEPT_BUFFER, Mode, Running, Tag, at_most};
 use crate::answer::{Answer, Code, Verdict};
 use crate::capability::Facts;
-use crate::command::{AppendArgs, Secret};
+use crate::command::{AppendArgs, Command, Secret};
 use crate::command_table::{Kind, Row};
-use crate::frame::{Found, LONGEST_HEADER, LiteralHeader, inside_quotes, literal_header};
+use crate::frame::{Found, Framer, LONGEST_HEADER, LiteralHeader, inside_quotes, literal_header};
 use crate::grammar::{self, Message, Stop};
 use crate::limits::SideLimits;
 use crate::look_ahead::{Ahead, look};
@@ -490,6 +490,21 @@ impl Connection {
             true => Ahead::Numbers(0),
             false => Ahead::NoneUpTo(0),
         }
+    }
+
+    /// The command that starts at octet `at` of the input, if it is all here on one line and could be run in this state, and
+    /// where the next one starts.
+    pub(super) fn peek(&self, at: usize) -> Option<(Command, usize)> {
+        let rest = self.input.get(at..).filter(|_| self.mode == Mode::Line)?;
+        let Found::Line(len) = Framer::default().find(rest, self.side().line) else {
+            return None;
+        };
+        let content = rest.get(..len - 2)?;
+        if literal_header(content).is_some() {
+            return None;
+        }
+        let read = grammar::read(content, true, &self.facts()).ok()?;
+        Some((read.command, at + len))
     }
 
     /// Whether a command that uses message numbers waits, or may. Where it was found is remembered: each octet is looked at

@@ -159,3 +159,49 @@ fn octets_of_a_message_are_no_commands_that_wait() {
     core.input().extend_from_slice(b"c");
     assert!(core.holds_back());
 }
+
+#[test]
+fn a_whole_command_that_waits_can_be_looked_at_without_taking_it() {
+    let table = [
+        ("", ""),
+        ("b STORE 1 FLAGS ()", ""),
+        ("b STORE 1 FLAGS ()\r\n", "STORE"),
+        (
+            "b STORE 1 FLAGS ()\r\nc UID STORE 7 FLAGS ()\r\nd NO",
+            "STORE, UID STORE",
+        ),
+        ("b STORE 1 FLAGS ()\r\n\r\nc NOOP\r\n", "STORE"),
+        ("b STORE 1 FLAGS ()\r\nc STORE\r\nd NOOP\r\n", "STORE"),
+        ("b STORE 1 FLAGS ()\nc NOOP\r\n", ""),
+        ("b NOOP\r\nc CREATE {1+}\r\nx\r\n", "NOOP"),
+        // Not legal in this state.
+        ("b NOOP\r\nc LOGIN a b\r\n", "NOOP"),
+    ];
+    for (behind, seen) in table {
+        let (mut core, tag) = begun(&format!("a NOOP\r\n{behind}"));
+        let mut names = Vec::new();
+        let mut at = 0;
+        while let Some((command, next)) = core.peek_command(at) {
+            names.push(command.name());
+            at = next;
+        }
+        assert_eq!(names.join(", "), seen, "{behind:?}");
+        core.complete(&tag, &Answer::ok("done"));
+        let next = core.next_event();
+        assert_eq!(
+            matches!(next, Event::Command { .. }),
+            !names.is_empty(),
+            "{behind:?}: {next:?}"
+        );
+    }
+}
+
+#[test]
+fn octets_of_a_message_are_looked_at_as_no_command() {
+    let mut core = Connection::new(Config::default(), true, false);
+    core.set_authenticated();
+    core.input()
+        .extend_from_slice(b"a APPEND x {30+}\r\nb NOOP\r\nc NOOP\r\n");
+    assert!(matches!(core.next_event(), Event::AppendMessage { .. }));
+    assert_eq!(core.peek_command(0), None);
+}

@@ -482,6 +482,11 @@ impl Mailbox for FakeMailbox {
         Ok(Fetched::with_missing(fault == Some(Fault::Missing)))
     }
 
+    async fn store_ahead(&mut self, _: &Ctx<'_>, waiting: &[WaitingStore]) {
+        let sets: Vec<String> = waiting.iter().map(|one| format!("{:?}", one.set)).collect();
+        self.fake.call(format!("ahead {}", sets.join(" ")));
+    }
+
     async fn store(
         &mut self,
         _: &Ctx<'_>,

@@ -20,6 +20,74 @@ async fn answers_come_in_the_order_of_the_commands() {
     c.expect("* 1 FETCH (UID 2)\r\nc OK FETCH completed\r\n").await;
 }
 
+/// A mailbox that can makes the changes of all of them at once.
+#[tokio::test(start_paused = true)]
+async fn stores_that_wait_are_named_before_the_first_is_run() {
+    let table: [(&str, &[&str], &[&str]); 9] = [
+        ("STORE 1 X|STORE 2:3 X", &["ahead Seq({1}) Seq({2:3})"], &["", ""]),
+        (
+            "UID STORE 1 X|UID STORE 3:* X|NOOP",
+            &["ahead Uid({1}) Uid({3:4})"],
+            &["", "", ""],
+        ),
+        (
+            "STORE 1 X|STORE 2 X|STORE 3 X|STORE 1 X|STORE 2 X",
+            &["ahead Seq({1}) Seq({2}) Seq({3})", "ahead Seq({1}) Seq({2})"],
+            &["", "", "", "", ""],
+        ),
+        ("STORE 1 X", &[], &[""]),
+        // The same message twice; numbers of another kind; another command; one that is refused; one that is not all here.
+        ("STORE 1:2 X|STORE 2 X", &[], &["", ""]),
+        ("STORE 1 X|UID STORE 2 X", &[], &["", ""]),
+        ("STORE 1 X|NOOP|STORE 2 X", &[], &["", "", ""]),
+        (
+            "STORE 1 X|STORE 9 X|STORE 2 X|STORE 3 X",
+            &["ahead Seq({2}) Seq({3})"],
+            &["", "BAD", "", ""],
+        ),
+        (
+            "STORE 9 X|STORE 1 X|STORE 2 X",
+            &["ahead Seq({1}) Seq({2})"],
+            &["BAD", "", ""],
+        ),
+    ];
+    for (commands, ahead, outcomes) in table {
+        let fake = Fake::new(4);
+        let mut c = Client::selected(&Server::new(fake.clone())).await;
+        let lines = commands.replace('X', "+FLAGS.SILENT (\\Seen)").replace('|', "\r\nt ");
+        c.send(&format!("t {lines}\r\n")).await;
+        for outcome in outcomes {
+            c.skip_to(if outcome.is_empty() { "t OK" } else { "t BAD" }).await;
+        }
+        let named: Vec<String> = fake
+            .calls()
+            .into_iter()
+            .filter(|call| call.starts_with("ahead"))
+            .collect();
+        assert_eq!(named, ahead, "{commands}");
+    }
+    let fake = Fake::new(4);
+    let mut c = Client::in_mailbox(&Server::new(fake.clone()), "EXAMINE").await;
+    c.send("t STORE 1 FLAGS ()\r\nt STORE 2 FLAGS ()\r\n").await;
+    c.skip_to("t NO").await;
+    c.skip_to("t NO").await;
+    assert_eq!(fake.calls(), [""; 0]);
+}
+
+/// RFC 3501 5.5: a number means the same message in all of them.
+#[tokio::test(start_paused = true)]
+async fn stores_that_were_named_are_answered_one_by_one() {
+    let fake = Fake::new(3);
+    let mut c = Client::selected(&Server::new(fake.clone())).await;
+    fake.remove(1);
+    c.send("a STORE 2 +FLAGS (\\Seen)\r\nb STORE 3 +FLAGS (\\Draft)\r\nc NOOP\r\n")
+        .await;
+    c.expect("* 2 FETCH (FLAGS (\\Seen))\r\na OK STORE completed\r\n").await;
+    c.expect("* 3 FETCH (FLAGS (\\Draft))\r\nb OK STORE completed\r\n")
+        .await;
+    c.expect("* 1 EXPUNGE\r\nc OK NOOP completed\r\n").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_command_by_number_behind_noop_holds_expunge_and_exists_back() {
     let fake = Fake::new(2);
