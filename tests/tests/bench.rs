@@ -6,10 +6,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::Ipv4Addr;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backend_memory::MemoryStore;
 use backendutil::Mapped;
+use imap_compliance::imapd::Data;
 use imap_compliance::suite::bench::{Better, Comparison, Finding, Record};
 use imap_compliance::world::Certificate;
 use imap_server::{Server, Tls};
@@ -97,6 +100,7 @@ async fn all_that_is_listed_is_measured_and_nothing_is_left_behind() {
     let port = server().await;
     let mut command = bench(port);
     command.arg("--pid").arg(std::process::id().to_string());
+    command.args(["--restart", "true"]);
     let record = recorded(command, 0).await;
     assert_eq!(without_figure(&record), [""; 0]);
     let mut list = Command::new(env!("CARGO_BIN_EXE_imap-compliance"));
@@ -143,11 +147,16 @@ async fn two_servers_are_compared_by_ratios_and_their_geometric_mean() {
         command
     };
     let record: Record = serde_json::from_str(&said(with("json"), 0).await).unwrap();
-    assert_eq!(names(&record), ["select-new", "select-again", "status", "copy", "move"]);
+    let all = ["select-first", "select-new", "select-again", "status", "copy", "move"];
+    assert_eq!(names(&record), all);
+    let not_said = Finding::Skipped {
+        reason: "it was not said how the server is restarted (--restart)".to_owned(),
+    };
+    assert_eq!(record.rows[0].results, [not_said.clone(), not_said]);
     let labels: Vec<&str> = record.servers.iter().map(|server| server.label.as_str()).collect();
     assert_eq!(labels, ["one", "other"]);
     let mut product = 1.0;
-    for row in &record.rows {
+    for row in record.rows.iter().skip(1) {
         let [
             Finding::Measured { value: one, rounds, .. },
             Finding::Measured { value: other, .. },
@@ -171,7 +180,7 @@ async fn two_servers_are_compared_by_ratios_and_their_geometric_mean() {
         .descendants()
         .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "rect")));
     // One is the ground.
-    assert_eq!(bars.count(), 1 + record.rows.len());
+    assert_eq!(bars.count(), record.rows.len());
     let text = said(with("text"), 0).await;
     let mut last = text.lines().rev();
     let mean = last.next().unwrap().strip_prefix("  one is better by ").unwrap();
@@ -215,6 +224,130 @@ async fn growth_is_measured_at_each_size() {
         .filter(|node| node.tag_name().name() == "polyline");
     assert_eq!(curves.count(), 7);
     assert_eq!(mailboxes(port).await, ["INBOX", "INBOX"]);
+}
+
+/// `imapd` on a folder of its own behind an address that stays; who connects to the other address has it restarted, and is told
+/// the new process. Both ports, and how often that happened.
+async fn restartable() -> (u16, u16, Arc<AtomicU32>) {
+    let front = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let control = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let ports = [&front, &control].map(|listener| listener.local_addr().unwrap().port());
+    let data = Data::new();
+    let server = spawn_blocking(move || (data.serve(), data)).await.unwrap();
+    let (now, times) = (
+        Arc::new(Mutex::new(Some(server.0.address()))),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let (address, count) = (now.clone(), times.clone());
+    tokio::spawn(async move {
+        let (mut process, mut data) = server;
+        while let Ok((mut asks, _)) = control.accept().await {
+            *address.lock().unwrap() = None;
+            let restarted = spawn_blocking(move || {
+                process.end();
+                (data.serve(), data)
+            });
+            (process, data) = restarted.await.unwrap();
+            *address.lock().unwrap() = Some(process.address());
+            count.fetch_add(1, Ordering::Relaxed);
+            asks.write_all(format!("pid={}\n", process.id()).as_bytes())
+                .await
+                .unwrap();
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = front.accept().await {
+            let Some(address) = *now.lock().unwrap() else { continue };
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(address).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (ports[0], ports[1], times)
+}
+
+/// The rows that say that they were measured after a start.
+fn after_a_start(record: &Record) -> Vec<&str> {
+    let says = |row: &&Comparison| match &row.results[..] {
+        [Finding::Measured { rounds, .. }] => rounds.iter().all(|round| round.note == "after a start of the server"),
+        _ => false,
+    };
+    record.rows.iter().filter(says).map(|row| row.name.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_first_is_measured_after_a_restart_and_memory_of_the_new_process() {
+    let (port, control, times) = restartable().await;
+    let restart = format!("bash -c 'cat < /dev/tcp/127.0.0.1/{control}'");
+    let mut command = bench_as(port, "demo", 1);
+    command.arg("--restart").arg(restart);
+    for group in ["fetchfast", "fetchmeta", "search", "select", "idle"] {
+        command.args(["--group", group]);
+    }
+    let record = recorded(command, 0).await;
+    assert_eq!(without_figure(&record), [""; 0]);
+    let first = names(&record).into_iter().filter(|name| name.ends_with("-first"));
+    let (of_select, others): (Vec<&str>, Vec<&str>) = first.partition(|name| *name == "select-first");
+    assert_eq!((of_select.len(), others.len()), (1, 10));
+    assert_eq!(after_a_start(&record), others);
+    // Once to see that it can be done, once for each of the others, and for each SELECT of two.
+    assert_eq!(times.load(Ordering::Relaxed), 1 + 10 + 2);
+    let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let commands = "a LOGIN demo secret\r\nb LIST \"\" *\r\nc LOGOUT\r\n";
+    client.write_all(commands.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    let listed: Vec<&str> = answer.lines().filter(|line| line.starts_with("* LIST ")).collect();
+    assert_eq!(listed, ["* LIST (\\HasNoChildren) \"/\" INBOX"]);
+}
+
+/// The first one goes well: it is tried before anything is measured.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_that_fails_later_is_an_error_of_what_needs_it_and_not_tried_again() {
+    let (port, folder) = (server().await, TempDir::new().unwrap());
+    let count = folder.path().join("count");
+    let restart = format!(
+        "echo >> {0}; test $(wc -l < {0}) = 1 || {{ echo broken >&2; exit 3; }}",
+        count.display()
+    );
+    let mut command = bench(port);
+    command.args(["--group", "fetchmeta", "--group", "select", "--group", "copy"]);
+    command.arg("--restart").arg(&restart);
+    let record = recorded(command, 1).await;
+    let failed = format!("error: `{restart}` ended with exit status: 3: broken");
+    let mut expected = [
+        "envelope-first",
+        "envelope",
+        "bodystructure-first",
+        "bodystructure",
+        "header-fields-first",
+        "header-fields",
+    ]
+    .map(|name| format!("{name}: {failed}"))
+    .to_vec();
+    expected.push("select-first: error: the server was not restarted: that failed before".to_owned());
+    assert_eq!(without_figure(&record), expected);
+    assert_eq!(std::fs::read(&count).unwrap(), b"\n\n");
+    assert_eq!(mailboxes(port).await, ["INBOX", "INBOX"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_that_fails_at_once_is_said_before_anything_is_measured() {
+    let mut command = bench(server().await);
+    let address = command.get_args().last().unwrap().to_str().unwrap().to_owned();
+    command.args(["--restart", "echo no such service >&2; exit 5"]);
+    let output = spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), errors),
+        (
+            Some(2),
+            format!(
+                "imap-compliance: {address}: `echo no such service >&2; exit 5` ended with exit status: 5: no such service\n"
+            )
+        )
+    );
 }
 
 /// Between clients and a server, one response out of all is left out: the first that begins so.
@@ -333,6 +466,10 @@ async fn what_makes_no_sense_is_said_before_anything_is_measured() {
     assert_eq!(
         refused(&["--user", "u", "--plot", "never.svg"]).await,
         "imap-compliance: --plot draws ratios or growth: it needs --compare or --growth\n"
+    );
+    assert_eq!(
+        refused(&["--user", "u", "--compare", "127.0.0.1:2", "--restart", "true"]).await,
+        "imap-compliance: --restart and --compare-restart go together: else `first` is after a start on one side alone\n"
     );
     assert_eq!(
         refused(&[]).await,

@@ -41,12 +41,22 @@ pub(super) struct Connection {
     /// The number of the last tag.
     tag: u32,
     out: Vec<u8>,
+    patience: Duration,
     stop: Stop,
 }
 
 impl Connection {
     /// A connection that has heard the greeting and, where it is to be had by STARTTLS, speaks TLS.
     pub(super) fn open(peer: &Peer, way: Way, room: Room, stop: &Stop) -> Result<Self> {
+        Self::open_within(peer, way, room, PATIENCE, stop)
+    }
+
+    /// The same for a server that may not be there yet, and is waited for no longer than this at once.
+    pub(super) fn greeted(peer: &Peer, way: Way, patience: Duration, stop: &Stop) -> Result<Self> {
+        Self::open_within(peer, way, Room::Small, patience, stop)
+    }
+
+    fn open_within(peer: &Peer, way: Way, room: Room, patience: Duration, stop: &Stop) -> Result<Self> {
         let security = peer.security(way);
         let mut stream = Stream::Plain(peer.connect(way, TICK)?);
         if security == Security::Tls {
@@ -59,6 +69,7 @@ impl Connection {
             to: 0,
             tag: 0,
             out: Vec::new(),
+            patience,
             stop: stop.clone(),
         };
         let greeting = connection.line_text()?;
@@ -340,8 +351,8 @@ impl Connection {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 *ticks += 1;
                 self.stop.check()?;
-                if TICK * *ticks >= PATIENCE {
-                    return Trouble::wrong(format!("nothing came for {} s", PATIENCE.as_secs()));
+                if TICK * *ticks >= self.patience {
+                    return Trouble::wrong(format!("nothing came for {} s", self.patience.as_secs()));
                 }
                 Ok(())
             }

@@ -11,6 +11,9 @@ use super::row::{Measured, Outcome};
 use super::statistics::percentile;
 use super::trouble::{Result, Trouble};
 
+/// What is said of a figure that is the first since the server's start.
+const AFTER_START: &str = "after a start of the server";
+
 /// Clocks when a measurement begins.
 pub(super) struct Meter {
     server: Option<f64>,
@@ -57,7 +60,7 @@ impl Site {
     /// The clocks now.
     pub(super) fn meter(&self) -> Meter {
         Meter {
-            server: self.peer.processes.as_ref().and_then(|server| server.seconds()),
+            server: self.peer.processes.seconds(),
             machine: Machine::now(),
             own: own_seconds(),
             began: Instant::now(),
@@ -89,7 +92,7 @@ impl Site {
                 .map(|seconds| seconds * 1e6 / sample.items),
             generator_cpu: if passed > 0.0 { own / passed } else { 0.0 },
             others_cpu: others,
-            memory_kb: self.peer.processes.as_ref().and_then(|server| server.kilobytes()),
+            memory_kb: self.peer.processes.kilobytes(),
             peak_kb: sample.peak,
             note: sample.note,
         }
@@ -117,11 +120,37 @@ impl Round<'_> {
         items: f64,
         operation: impl FnMut(usize) -> Result<Duration>,
     ) -> Result<()> {
+        self.repeated_noting("", line, times, items, operation)
+    }
+
+    /// The same, once, for what comes first: after a start of the server, if [`Round::start_anew`] can give it one.
+    pub(super) fn first(
+        &mut self,
+        line: Line,
+        items: f64,
+        operation: impl FnMut(usize) -> Result<Duration>,
+    ) -> Result<()> {
+        let note = match self.site.peer.restart {
+            Some(_) => AFTER_START,
+            None => "",
+        };
+        self.repeated_noting(note, line, 1, items, operation)
+    }
+
+    fn repeated_noting(
+        &mut self,
+        note: &str,
+        line: Line,
+        times: usize,
+        items: f64,
+        operation: impl FnMut(usize) -> Result<Duration>,
+    ) -> Result<()> {
         self.says(&line.title(&self.site.sizes));
         let meter = self.site.meter();
         match self.samples(times, operation) {
             Ok(times) => {
-                let sample = sample(line, items, times);
+                let mut sample = sample(line, items, times);
+                note.clone_into(&mut sample.note);
                 self.sampled(line, &meter, sample);
                 Ok(())
             }

@@ -20,6 +20,7 @@ pub mod plot;
 mod process;
 mod record;
 pub mod report;
+mod restart;
 mod round;
 mod row;
 mod sizes;

@@ -44,8 +44,10 @@ pub struct Peer {
     pub accounts: Accounts,
     /// A port that speaks TLS from the first octet on, besides the one that is measured.
     pub tls_port: Option<u16>,
-    /// The processes that it consists of, if they are known.
-    pub processes: Option<Processes>,
+    /// The processes that it consists of, as far as they are known.
+    pub processes: Processes,
+    /// A command of the shell that starts it anew and ends when it runs again.
+    pub restart: Option<String>,
     /// What was learned of it before.
     pub facts: Facts,
     tls: Arc<ClientConfig>,
@@ -79,7 +81,8 @@ impl Peer {
             network,
             accounts,
             tls_port: None,
-            processes: None,
+            processes: Processes::default(),
+            restart: None,
             facts,
             tls: Arc::new(config),
         })

@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Processes with all that they started.
-#[derive(Debug, Clone)]
+/// Processes with all that they started; clones are the same. A restart gives a server other ones.
+#[derive(Debug, Clone, Default)]
 pub struct Processes {
-    roots: Vec<u32>,
+    roots: Arc<Mutex<Vec<u32>>>,
 }
 
 /// Memory at a moment.
@@ -23,18 +24,50 @@ pub(super) struct Memory {
 }
 
 impl Processes {
-    /// These processes and their children; none when there are none.
-    pub fn of(roots: Vec<u32>) -> Option<Self> {
-        (!roots.is_empty()).then_some(Self { roots })
+    /// These processes and their children.
+    pub fn of(roots: Vec<u32>) -> Self {
+        let processes = Self::default();
+        processes.replace(roots);
+        processes
+    }
+
+    /// Whether none is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.roots().is_empty()
+    }
+
+    /// Those that are known, without their children.
+    pub(super) fn named(&self) -> Vec<u32> {
+        self.roots().clone()
+    }
+
+    /// These are it instead.
+    pub(super) fn replace(&self, roots: Vec<u32>) {
+        *self.roots() = roots;
+    }
+
+    /// Forgets those that are not there; whether there were any.
+    pub(super) fn forget_missing(&self) -> bool {
+        let missing = self.missing();
+        self.roots().retain(|pid| !missing.contains(pid));
+        !missing.is_empty()
+    }
+
+    fn roots(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those that are not there.
     pub fn missing(&self) -> Vec<u32> {
         let gone = |pid: &&u32| !fs::exists(format!("/proc/{pid}")).unwrap_or(false);
-        self.roots.iter().filter(gone).copied().collect()
+        self.named().iter().filter(gone).copied().collect()
     }
 
     fn all(&self) -> Vec<u32> {
+        let mut next = self.named();
+        if next.is_empty() {
+            return next;
+        }
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -44,7 +77,7 @@ impl Processes {
                 children.entry(parent).or_default().push(pid);
             }
         }
-        let (mut all, mut next) = (Vec::new(), self.roots.clone());
+        let mut all = Vec::new();
         while let Some(pid) = next.pop() {
             all.push(pid);
             next.extend(children.remove(&pid).unwrap_or_default());
@@ -165,7 +198,7 @@ mod tests {
     #[test]
     fn this_process_is_seen_with_its_children() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let own = Processes::of(vec![std::process::id()]).unwrap();
+        let own = Processes::of(vec![std::process::id()]);
         let all = own.all();
         assert!(
             all.contains(&std::process::id()) && all.contains(&child.id()),
@@ -176,11 +209,12 @@ mod tests {
         assert!(own.seconds().is_some() && own_seconds() > 0.0);
         child.kill().unwrap();
         child.wait().unwrap();
-        let gone = Processes::of(vec![child.id()]).unwrap();
+        let gone = Processes::of(vec![child.id()]);
         assert_eq!(
             (gone.missing(), gone.memory(), gone.seconds()),
             (vec![child.id()], None, None)
         );
+        assert!(gone.forget_missing() && gone.is_empty());
     }
 
     #[test]

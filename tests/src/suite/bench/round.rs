@@ -43,6 +43,8 @@ impl Site {
 pub(super) struct Round<'a> {
     pub(super) site: Arc<Site>,
     pub(super) mailboxes: Mailboxes,
+    /// Whether the server could not be restarted.
+    pub(super) restart_fails: bool,
     watcher: &'a dyn Watcher,
     rows: Vec<Row>,
 }
@@ -60,6 +62,7 @@ impl<'a> Round<'a> {
         Self {
             site: Arc::new(site),
             mailboxes: Mailboxes::default(),
+            restart_fails: false,
             watcher,
             rows: Vec::new(),
         }
@@ -129,15 +132,18 @@ impl<'a> Round<'a> {
         self.watcher.says(&self.site.peer.label, what);
     }
 
+    /// Something should be known by whoever runs it.
+    pub(super) fn warns(&self, what: &str) {
+        self.watcher.warns(&self.site.peer.label, what);
+    }
+
     fn remove_mailboxes(&mut self) {
         if !self.mailboxes.is_empty() {
             self.says("the mailboxes are being removed");
         }
         for (mailbox, trouble) in self.mailboxes.remove(&self.site.peer) {
             let (name, user) = (&mailbox.name, self.site.peer.accounts.login(mailbox.account).user);
-            let label = &self.site.peer.label;
-            self.watcher
-                .warns(label, &format!("the mailbox {name} of {user} is left: {trouble}"));
+            self.warns(&format!("the mailbox {name} of {user} is left: {trouble}"));
         }
     }
 }

@@ -54,7 +54,7 @@ fn run(round: &mut Round) -> Result<()> {
         appender.append(&mailbox.name, "", &message)?;
     }
     round.says(&LAST.title(&site.sizes));
-    let memory = || site.peer.processes.as_ref().and_then(|server| server.memory());
+    let memory = || site.peer.processes.memory();
     let before = memory();
     let count = site.sizes.watchers;
     let watchers = (0..count).map(|_| {

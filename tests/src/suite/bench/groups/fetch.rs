@@ -91,12 +91,12 @@ fn fast(round: &mut Round) -> Result<()> {
     ];
     for (filled, [first, again, flags]) in lines {
         let messages = filled.messages;
+        round.start_anew()?;
         let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
         let items = messages as f64;
-        for (line, times) in [(first, 1), (again, times)] {
-            let command = "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE)";
-            round.repeated(line, times, items, |_| all(&mut connection, command, messages, 60))?;
-        }
+        let command = "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE)";
+        round.first(first, items, |_| all(&mut connection, command, messages, 60))?;
+        round.repeated(again, times, items, |_| all(&mut connection, command, messages, 60))?;
         let command = "UID FETCH 1:* (FLAGS)";
         round.repeated(flags, times, items, |_| all(&mut connection, command, messages, 20))?;
     }
@@ -123,13 +123,13 @@ fn meta(round: &mut Round) -> Result<()> {
         // Each in a mailbox of its own, which nobody has read.
         let filled = round.medium(index + 1)?;
         let command = format!("FETCH 1:* ({what})");
-        for (line, times) in [(first, 1), (again, round.site.sizes.times)] {
-            let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
-            let items = filled.messages as f64;
-            round.repeated(line, times, items, |_| {
-                all(&mut connection, &command, filled.messages, 60)
-            })?;
-        }
+        round.start_anew()?;
+        let (times, items) = (round.site.sizes.times, filled.messages as f64);
+        let fetch = |connection: &mut Connection| all(connection, &command, filled.messages, 60);
+        let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
+        round.first(first, items, |_| fetch(&mut connection))?;
+        let mut connection = round.site.select(&filled.mailbox, Room::Large)?;
+        round.repeated(again, times, items, |_| fetch(&mut connection))?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const ACCOUNTS: usize = 200;
 const LET_GO: Duration = Duration::from_secs(30);
 
 fn run(round: &mut Round) -> Result<()> {
-    if round.site.peer.processes.is_none() {
+    if round.site.peer.processes.is_empty() {
         return Trouble::lacks("the server's process was not named (--pid)");
     }
     let mailboxes = mailboxes(round)?;
@@ -68,7 +68,7 @@ fn measured(round: &mut Round, line: Line, way: Way, mailboxes: &[Mailbox]) -> R
     }
     round.says(&line.title(&site.sizes));
     let memory = || {
-        let memory = peer.processes.as_ref().and_then(|server| server.memory());
+        let memory = peer.processes.memory();
         memory.ok_or(Trouble::Lacks("the server's memory cannot be read".to_owned()))
     };
     let (before, meter) = (memory()?, site.meter());
@@ -128,7 +128,7 @@ fn is_enough_for(count: usize, before: &Memory, now: &Memory) -> Result<()> {
 
 /// The share of a processor that the server takes while nothing happens.
 fn resting_share(round: &Round) -> Option<f64> {
-    let (rest, processes) = (round.site.sizes.rest, round.site.peer.processes.as_ref()?);
+    let (rest, processes) = (round.site.sizes.rest, &round.site.peer.processes);
     if rest.is_zero() {
         return None;
     }

@@ -63,7 +63,7 @@ fn watched(
     operation: impl FnMut(usize) -> Result<Duration>,
 ) -> Result<()> {
     let site = round.site.clone();
-    let before = site.peer.processes.as_ref().and_then(|server| server.kilobytes());
+    let before = site.peer.processes.kilobytes();
     let (meter, end) = (site.meter(), AtomicBool::new(false));
     let (times, peak) = std::thread::scope(|scope| {
         let looking = scope.spawn(|| peak(&site, &end));
@@ -90,7 +90,7 @@ fn watched(
 
 /// The most memory that the server takes until the end.
 fn peak(site: &Site, end: &AtomicBool) -> Option<f64> {
-    let server = site.peer.processes.as_ref()?;
+    let server = &site.peer.processes;
     let mut peak = server.kilobytes()?;
     while !end.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK);

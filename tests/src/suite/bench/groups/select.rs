@@ -1,20 +1,23 @@
 //! Opening a large mailbox, and asking how it is without opening it.
 
+use std::time::Duration;
+
 use super::super::catalogue::{Group, Line, Unit};
 use super::super::connection::{Connection, Room};
 use super::super::mailboxes::Filled;
-use super::super::measure::{must, timed};
+use super::super::measure::{Sample, must, sample, timed};
 use super::super::round::Round;
 use super::super::tally::Tally;
-use super::super::trouble::Result;
+use super::super::trouble::{Result, Trouble};
 
 pub(in super::super) const GROUP: Group = Group {
     name: "select",
     about: "SELECT and STATUS of a large mailbox",
-    lines: &[NEW, AGAIN, STATUS],
+    lines: &[FIRST, NEW, AGAIN, STATUS],
     by_size: false,
     run,
 };
+const FIRST: Line = Line::new("select-first", "SELECT of {large}, first after start", Unit::Millis);
 const NEW: Line = Line::new(
     "select-new",
     "SELECT of {large}, new connection (login not counted)",
@@ -33,6 +36,9 @@ fn run(round: &mut Round) -> Result<()> {
         Ok(took)
     };
     let times = site.sizes.times;
+    if let Err(trouble) = first(round, large.mailbox.account, opened) {
+        round.not_measured(FIRST, None, trouble)?;
+    }
     round.repeated(NEW, 5 * times, 1.0, |_| {
         let mut connection = site.login(large.mailbox.account, Room::Medium)?;
         let took = opened(&mut connection)?;
@@ -53,6 +59,30 @@ fn run(round: &mut Round) -> Result<()> {
         all_there(&large, tally.messages, &tally)?;
         Ok(took)
     })
+}
+
+/// Each time after a start of its own.
+fn first(round: &mut Round, account: usize, opened: impl Fn(&mut Connection) -> Result<Duration>) -> Result<()> {
+    let site = round.site.clone();
+    if site.peer.restart.is_none() {
+        return Trouble::lacks("it was not said how the server is restarted (--restart)");
+    }
+    let mut taken = Vec::new();
+    let mut meter = site.meter();
+    for _ in 0..site.sizes.times {
+        round.start_anew()?;
+        let mut connection = site.login(account, Room::Medium)?;
+        meter = site.meter();
+        taken.push(opened(&mut connection)?);
+        connection.command("LOGOUT")?;
+    }
+    // Its processor time is not told: it is of one process after the other.
+    let sample = Sample {
+        items: 0.0,
+        ..sample(FIRST, 1.0, taken)
+    };
+    round.sampled(FIRST, &meter, sample);
+    Ok(())
 }
 
 fn all_there(large: &Filled, told: Option<u64>, tally: &Tally) -> Result<()> {

@@ -22,6 +22,10 @@ Examples:
   imap-compliance bench localhost:1143 --user demo --password secret --group noop --group list \\
           --rounds 3 --format html --output report.html
       Only these; medians of three rounds, as a page for a browser.
+  imap-compliance bench localhost:1143 --user demo --password secret --group select \
+          --restart 'pkill -x imapd; while pgrep -x imapd; do sleep 0.1; done >/dev/null
+                     imapd serve >imapd.log 2>&1 & echo pid=$!'
+      SELECT after a start. A service: --restart 'systemctl restart dovecot'.
   imap-compliance bench localhost:1143 --user demo --password secret --growth --plot growth.svg
       How cost grows from 1,000 to 100,000 messages; --full goes on to 1,000,000.
   imap-compliance bench --list
@@ -36,7 +40,15 @@ What makes figures good:
   - TLS measures TLS: compare in the clear, unless that is what you want to know.
   - The server must let one account have 200 connections at once, as long as there are few
     accounts even as many as --idle says.
-  - `first` is the first time that anybody asks, in a mailbox just filled.
+  - `first` is the first time that anybody asks, in a mailbox just filled; with --restart, the
+    first time after a start of the server. The system still has its files in memory then; a
+    command that has it forget them (as root, `echo 3 > /proc/sys/vm/drop_caches`) shows a start
+    of the machine.
+
+A command for --restart ends the server and starts it again on the same accounts, mailboxes and
+address, and ends itself with status 0. The server stays behind, its output going elsewhere. A
+line `pid=N` that the command prints names the server's process from then on, as --pid did. It
+is tried once before anything is measured.
 
 Its mailboxes begin with `imap-compliance-bench-` and are removed in the end, also after an
 interrupt. It touches no other, INBOX neither.
@@ -77,6 +89,9 @@ pub(in super::super) struct Bench {
     /// Its process, to look at processor time and memory, its children's included (Linux); may be repeated
     #[arg(long, value_name = "PID", value_delimiter = ',', help_heading = "The server")]
     pub(super) pid: Vec<u32>,
+    /// A command of the shell that restarts the server and ends when it runs again: `first` is then after a start
+    #[arg(long, value_name = "COMMAND", help_heading = "The server")]
+    pub(super) restart: Option<String>,
     /// A port with TLS from the first octet on, for what idle connections within TLS take; else STARTTLS
     #[arg(long, value_name = "PORT", help_heading = "The server")]
     pub(super) tls_port: Option<u16>,
@@ -105,6 +120,9 @@ pub(in super::super) struct Bench {
         help_heading = "Comparison"
     )]
     pub(super) compare_pid: Vec<u32>,
+    /// A command that restarts it, as --restart
+    #[arg(long, requires = "compare", value_name = "COMMAND", help_heading = "Comparison")]
+    pub(super) compare_restart: Option<String>,
     /// Its port with TLS
     #[arg(long, requires = "compare", value_name = "PORT", help_heading = "Comparison")]
     pub(super) compare_tls_port: Option<u16>,

@@ -26,6 +26,7 @@ struct Side<'a> {
     password: String,
     pids: &'a [u32],
     tls_port: Option<u16>,
+    restart: Option<&'a String>,
 }
 
 pub(super) fn run(asked: &Bench) -> Result<End, String> {
@@ -97,6 +98,7 @@ fn sides(asked: &Bench) -> Result<Vec<Side<'_>>, String> {
         password: given.clone(),
         pids: &asked.pid,
         tls_port: asked.tls_port,
+        restart: asked.restart.as_ref(),
     };
     let mut sides = vec![first];
     if let Some(other) = &asked.compare {
@@ -110,7 +112,15 @@ fn sides(asked: &Bench) -> Result<Vec<Side<'_>>, String> {
             password: password.unwrap_or(given),
             pids: &asked.compare_pid,
             tls_port: asked.compare_tls_port,
+            restart: asked.compare_restart.as_ref(),
         });
+    }
+    if let [Side { restart: Some(_), .. }, Side { restart: None, .. }]
+    | [Side { restart: None, .. }, Side { restart: Some(_), .. }] = sides.as_slice()
+    {
+        return Err(
+            "--restart and --compare-restart go together: else `first` is after a start on one side alone".to_owned(),
+        );
     }
     for side in &sides {
         super::is_host_and_port(side.address)?;
@@ -151,13 +161,12 @@ async fn peer(asked: &Bench, side: &Side<'_>) -> Result<Peer, String> {
     let mut peer = peer.map_err(|error| format!("{}: {error}", side.address))?;
     peer.tls_port = side.tls_port;
     peer.processes = Processes::of(side.pids.to_vec());
-    if let Some(missing) = peer
-        .processes
-        .as_ref()
-        .and_then(|server| server.missing().first().copied())
-    {
+    if let Some(missing) = peer.processes.missing().first() {
         return Err(format!("there is no process {missing} (--pid)"));
     }
+    peer.restart = side.restart.cloned();
+    // Before mailboxes are filled, not after it.
+    peer.start_anew().map_err(|what| format!("{}: {what}", side.address))?;
     Ok(peer)
 }
 
