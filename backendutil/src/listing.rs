@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use backend_api::{Keyword, MessageEntry, ModSeq, SystemFlag, Uid, UidSet};
+use backend_api::{Flags, Keyword, MessageEntry, ModSeq, SystemFlag, Uid, UidSet};
 
 use self::chunk::{Builder, Chunk};
 pub use self::chunk::{CHUNK, Row};
@@ -30,6 +30,7 @@ pub struct Snapshot {
     by_start: Finder,
     by_first: Finder,
     len: u32,
+    octets: u64,
     /// Grows by one with every snapshot of a listing.
     generation: u64,
     uid_next: Option<Uid>,
@@ -80,6 +81,7 @@ impl Snapshot {
             starts.push(len);
             len = len.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         }
+        let octets = chunks.iter().map(|c| u64::from(c.octets)).sum();
         let firsts: Vec<u32> = chunks.iter().map(|c| c.first_uid()).collect();
         Self {
             chunks,
@@ -88,6 +90,7 @@ impl Snapshot {
             starts,
             firsts,
             len,
+            octets,
             generation,
             uid_next,
             highest_mod_seq,
@@ -170,6 +173,12 @@ impl Snapshot {
         self.len
     }
 
+    /// About how many octets of memory it takes, if it shares nothing with others: 38 for each message, and more where
+    /// messages have many different keywords.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
     /// Whether there is no message.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -217,7 +226,7 @@ impl Snapshot {
         let i = self
             .chunks
             .get(at)?
-            .rows()
+            .rows(0)
             .position(|r| !r.flags.has(SystemFlag::Seen))?;
         Some(self.starts.get(at)? + u32::try_from(i).ok()?)
     }
@@ -264,9 +273,41 @@ impl Snapshot {
 
     /// The messages from an index on.
     pub fn rows(&self, from: u32) -> impl Iterator<Item = Row<'_>> {
-        let at = self.by_start.last_at_most(&self.starts, from).unwrap_or(0);
-        let skip = from.saturating_sub(self.starts.get(at).copied().unwrap_or(0)) as usize;
-        self.chunks.iter().skip(at).flat_map(|chunk| chunk.rows()).skip(skip)
+        self.chunks_from(from).flat_map(|(chunk, i)| chunk.rows(i))
+    }
+
+    /// The UIDs from an index on.
+    pub fn uids(&self, from: u32) -> impl Iterator<Item = Uid> + '_ {
+        let chunks = self.chunks_from(from);
+        let uids = chunks.flat_map(|(chunk, i)| chunk.uids.get(i..).unwrap_or_default());
+        uids.filter_map(|uid| Uid::new(*uid))
+    }
+
+    /// The chunks from the one on that this index is in, each with the place in it from which on it counts.
+    fn chunks_from(&self, index: u32) -> impl Iterator<Item = (&Arc<Chunk>, usize)> {
+        let at = self.by_start.last_at_most(&self.starts, index).unwrap_or(0);
+        let first = index.saturating_sub(self.starts.get(at).copied().unwrap_or(0)) as usize;
+        let places = std::iter::once(first).chain(std::iter::repeat(0));
+        self.chunks.iter().skip(at).zip(places)
+    }
+
+    /// In how many parts [`uids_where`](Self::uids_where) looks.
+    pub fn parts(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Where messages are that have flags of which this holds: as runs of UIDs, outside of which there is none. O(parts).
+    pub fn uids_where(&self, mut holds: impl FnMut(&Flags) -> bool) -> UidSet {
+        let ends = self.firsts.iter().skip(1).map(|first| first.saturating_sub(1));
+        let chunks = self.chunks.iter().zip(&self.firsts).zip(ends.chain([u32::MAX]));
+        let found = chunks.filter(|((chunk, _), _)| chunk.flags.iter().any(&mut holds));
+        let mut out = UidSet::new();
+        for ((_, first), last) in found {
+            if let (Some(first), Some(last)) = (Uid::new(*first), Uid::new(last)) {
+                out.push_run(first, last);
+            }
+        }
+        out
     }
 
     /// What `newer` has that this one has not. Chunks that both share cost nothing.
@@ -331,7 +372,7 @@ fn merge(builder: &mut Builder, chunk: &Chunk, set: &[MessageEntry], vanished: &
         builder.cut();
     }
     let mut set = set.iter().filter(|e| !vanished.contains(e.uid)).peekable();
-    for row in chunk.rows() {
+    for row in chunk.rows(0) {
         while let Some(new) = set.next_if(|e| e.uid < row.uid) {
             builder.entry(new);
         }

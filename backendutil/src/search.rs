@@ -9,6 +9,9 @@
 //! ([`Program::narrow`]) decides, in the columns' stage, about each message that certainly does not hold a string, under NOT
 //! and OR as well. The others are read all the same, so that an index need not be exact to give exact answers.
 //!
+//! Before any message is looked at, [`Program::named`] and [`Program::may_match`] say which can match at all: where a key
+//! names numbers or UIDs, has a string that an index knows or a flag that few have, the size of the mailbox hardly counts.
+//!
 //! # What the keys search
 //! Strings match as substrings without regard to case (each character in lower case), octet for octet otherwise: white
 //! space and line ends stand for themselves.
@@ -26,14 +29,18 @@
 //! two parts, across two fields of a name, or across header and body.
 
 mod evaluate;
+mod narrow;
 mod needles;
 mod program;
 mod scan;
 
-use backend_api::{DateTime, Error, Flags, MessageBody, ModSeq, Result, SearchKey, Seq, Sought, Uid, UidSet};
+use backend_api::{
+    DateTime, Error, Flags, MessageBody, ModSeq, NumSet, Result, SearchKey, Seq, SeqSet, Sought, Uid, UidSet,
+};
 use imap_message::Index;
 
 use evaluate::{Columns, evaluate};
+use narrow::{OfFlags, named};
 use program::Parts;
 use scan::Message;
 
@@ -120,6 +127,17 @@ impl Program {
     /// out header fields of unusual length, so that [`with_index`](Self::with_index) may ask for the body all the same.)
     pub fn needs(&self) -> Option<Need> {
         self.parts.needs
+    }
+
+    /// The numbers outside of which no message matches, as far as the key names messages, by numbers or UIDs or by a string
+    /// that an index knows ([`narrow`](Self::narrow)); `None` if it names none. `resolve` says which numbers a set means.
+    pub fn named(&self, resolve: impl Fn(&NumSet) -> SeqSet) -> Option<SeqSet> {
+        named(&self.parts.root, &self.parts, &resolve)
+    }
+
+    /// Whether a message with these flags can match, whatever else there is to know of it.
+    pub fn may_match(&self, flags: &Flags) -> bool {
+        evaluate(&self.parts.root, &mut OfFlags(flags)) != Ok(false)
     }
 
     /// What the columns alone say.

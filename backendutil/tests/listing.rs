@@ -73,7 +73,7 @@ fn entry(n: u32, flags: u8, mod_seq: u64) -> MessageEntry {
     }
 }
 
-/// Some have keywords, some of them so many different ones that a chunk's table runs over.
+/// Some have keywords, some of them so many different ones that a chunk's table is long.
 fn flags_of(n: u32, flags: u8) -> Flags {
     let plain = Flags::from_parts(flags, []);
     match n % 11 {
@@ -147,6 +147,13 @@ fn assert_same(snapshot: &Snapshot, model: &Model) {
     let first = model.values().position(|e| !e.flags.has(SystemFlag::Seen));
     assert_eq!(snapshot.first_unseen(), first.map(|i| i as u32));
     assert_eq!(snapshot.size(), model.values().map(|e| e.size).sum());
+    for flag in SystemFlag::ALL {
+        let having = |e: &&MessageEntry| e.flags.has(flag);
+        let found = snapshot.uids_where(|flags| flags.has(flag));
+        assert!(model.values().filter(having).all(|e| found.contains(e.uid)));
+        let run = |(first, last): &(Uid, Uid)| model.range(first.get()..=last.get()).any(|(_, e)| having(&e));
+        assert!(found.runs().iter().all(run), "none of {found} is there in vain");
+    }
 }
 
 /// Look-ups by index and by UID, at chosen places and at both ends.
@@ -167,6 +174,8 @@ fn assert_look_ups(snapshot: &Snapshot, model: &Model, places: &[u32]) {
         );
         let rest: Vec<u32> = snapshot.rows(i).take(3).map(|r| r.uid.get()).collect();
         assert_eq!(rest, uids.iter().copied().skip(i as usize).take(3).collect::<Vec<_>>());
+        let rest: Vec<u32> = snapshot.uids(i).map(Uid::get).collect();
+        assert_eq!(rest, uids.get(i as usize..).unwrap_or_default());
     }
     let asked = places
         .iter()

@@ -220,9 +220,6 @@ impl World {
         assert_eq!(self.view.last_uid(), picture.last().map(|n| n.uid));
         let unannounced = self.view.told().rows(0).any(|r| r.uid.get() > self.highest_announced);
         assert_eq!(self.view.has_unannounced(), unannounced);
-        let live = picture.iter().filter(|n| n.index.is_some());
-        let live: Vec<_> = live.map(|n| (n.seq, n.uid)).collect();
-        assert_eq!(self.view.live().collect::<Vec<_>>(), live);
         self.check_sets(&picture);
     }
 
@@ -233,9 +230,12 @@ impl World {
         let of_uids: SeqSet = picture.iter().filter(|n| uids.contains(n.uid)).map(|n| n.seq).collect();
         assert_eq!(self.view.resolve(&NumSet::Seq(seqs)), of_seqs);
         assert_eq!(self.view.resolve(&NumSet::Uid(uids)), of_uids);
-        for set in [of_seqs, of_uids] {
+        let all = picture.iter().map(|n| n.seq).collect();
+        for set in [of_seqs, of_uids, all] {
             let named: Vec<Numbered> = picture.iter().filter(|n| set.contains(n.seq)).copied().collect();
             assert_eq!(self.view.numbered(&set).collect::<Vec<_>>(), named);
+            let live = named.iter().filter(|n| n.index.is_some()).map(|n| (n.seq, n.uid));
+            assert_eq!(self.view.live(&set).collect::<Vec<_>>(), live.collect::<Vec<_>>());
             assert_eq!(self.view.exact_uids(&set), named.iter().map(|n| n.uid).collect());
             assert_eq!(self.view.has_ghost(&set), named.iter().any(|n| n.index.is_none()));
             // What a write may touch: of everything that is or was numbered or arrived, those that are named.

@@ -28,14 +28,23 @@ pub(super) struct Fixed {
 pub(super) struct Chunk {
     pub(super) uids: Arc<[u32]>,
     pub(super) fixed: Arc<Fixed>,
-    /// The distinct flags in this chunk: a handful.
+    /// The distinct flags in this chunk, a handful: what no message has is not among them.
     pub(super) flags: Vec<Flags>,
     /// For each message which of them.
     pub(super) flags_of: Vec<u16>,
     pub(super) mod_seqs: Vec<u64>,
     pub(super) unseen: u32,
     pub(super) deleted: u32,
+    /// About the memory that it takes.
+    pub(super) octets: u32,
 }
+
+/// Octets of a message: UID, date, size, flags and mod-sequence.
+const MESSAGE: usize = size_of::<u32>() + size_of::<DateTime>() + 2 * size_of::<u64>() + size_of::<u16>();
+/// Octets of a chunk besides: what it is made of, and its places in the tables of a snapshot.
+const OVERHEAD: usize = size_of::<Chunk>() + size_of::<Fixed>() + 128;
+/// Octets of a keyword with its name, which is mostly short, and what counts who holds them.
+const KEYWORD: usize = size_of::<Keyword>() + 48;
 
 /// One message of a snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -82,8 +91,9 @@ impl Chunk {
         })
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.len()).filter_map(|i| self.row(i))
+    /// The messages from a place on.
+    pub(super) fn rows(&self, from: usize) -> impl Iterator<Item = Row<'_>> {
+        (from..self.len()).filter_map(|i| self.row(i))
     }
 
     /// How many of its messages have a UID of at most this. `first` is its lowest UID, `beyond` that of the next chunk.
@@ -120,10 +130,6 @@ impl Chunk {
             *flags_of.get_mut(i)? = intern(&mut flags, &entry.flags)?;
             *mod_seqs.get_mut(i)? = entry.mod_seq.get();
         }
-        // Flags that no message has any more would pile up over many changes.
-        if flags.len() > 64 {
-            return None;
-        }
         let mut chunk = Self {
             uids: self.uids.clone(),
             fixed: self.fixed.clone(),
@@ -132,17 +138,47 @@ impl Chunk {
             mod_seqs,
             unseen: 0,
             deleted: 0,
+            octets: 0,
         };
         chunk.count();
         Some(chunk)
     }
 
+    /// Counts and measures, and takes flags out of the table that no message has any more.
     pub(super) fn count(&mut self) {
-        let of = |f: SystemFlag| self.flags.iter().map(|x| x.has(f)).collect::<Vec<bool>>();
-        let (seen, deleted) = (of(SystemFlag::Seen), of(SystemFlag::Deleted));
-        let has = |table: &[bool], i: &u16| table.get(usize::from(*i)).copied().unwrap_or(false);
-        self.unseen = self.flags_of.iter().map(|i| u32::from(!has(&seen, i))).sum();
-        self.deleted = self.flags_of.iter().map(|i| u32::from(has(&deleted, i))).sum();
+        let mut having = vec![0_u32; self.flags.len()];
+        for place in &self.flags_of {
+            if let Some(count) = having.get_mut(usize::from(*place)) {
+                *count += 1;
+            }
+        }
+        let of = |f: SystemFlag, set: bool| {
+            let counted = self.flags.iter().zip(&having).filter(|(flags, _)| flags.has(f) == set);
+            counted.map(|(_, count)| count).sum()
+        };
+        self.unseen = of(SystemFlag::Seen, false);
+        self.deleted = of(SystemFlag::Deleted, true);
+        if having.contains(&0) {
+            self.tidy(&having);
+        }
+        let flags = self.flags.iter();
+        let flags: usize = flags.map(|f| size_of_val(f) + KEYWORD * f.keywords().len()).sum();
+        self.octets = u32::try_from(OVERHEAD + MESSAGE * self.len() + flags).unwrap_or(u32::MAX);
+    }
+
+    fn tidy(&mut self, having: &[u32]) {
+        let mut kept = having.iter().map(|count| *count > 0);
+        self.flags.retain(|_| kept.next().unwrap_or(true));
+        let mut next = 0;
+        let places = having.iter().map(|count| {
+            let place = next;
+            next += u16::from(*count > 0);
+            place
+        });
+        let places: Vec<u16> = places.collect();
+        for place in &mut self.flags_of {
+            *place = places.get(usize::from(*place)).copied().unwrap_or(*place);
+        }
     }
 }
 
@@ -163,6 +199,12 @@ pub(super) fn same_spelling(a: &Flags, b: &Flags) -> bool {
         .iter()
         .map(Keyword::as_str)
         .eq(b.keywords().iter().map(Keyword::as_str))
+}
+
+/// What was gathered, without the room for more: it is never added to.
+fn fitted<T>(gathered: &mut Vec<T>) -> Vec<T> {
+    gathered.shrink_to_fit();
+    std::mem::take(gathered)
 }
 
 /// Fills chunks with ascending messages.
@@ -206,17 +248,21 @@ impl Builder {
         }
         let mut chunk = Chunk {
             uids: self.uids.as_slice().into(),
-            fixed: Arc::new(std::mem::take(&mut self.fixed)),
-            flags: std::mem::take(&mut self.flags),
-            flags_of: std::mem::take(&mut self.flags_of),
-            mod_seqs: std::mem::take(&mut self.mod_seqs),
+            fixed: Arc::new(Fixed {
+                dates: fitted(&mut self.fixed.dates),
+                sizes: fitted(&mut self.fixed.sizes),
+            }),
+            flags: fitted(&mut self.flags),
+            flags_of: fitted(&mut self.flags_of),
+            mod_seqs: fitted(&mut self.mod_seqs),
             unseen: 0,
             deleted: 0,
+            octets: 0,
         };
         self.uids.clear();
         let small = self.chunks.pop_if(|last| last.len() + chunk.len() <= MERGE);
         if let Some(small) = small {
-            small.rows().chain(chunk.rows()).for_each(|row| self.row(row));
+            small.rows(0).chain(chunk.rows(0)).for_each(|row| self.row(row));
             return self.cut();
         }
         chunk.count();
@@ -227,7 +273,7 @@ impl Builder {
     pub(super) fn share(&mut self, chunk: &Arc<Chunk>) {
         self.cut();
         match self.chunks.pop_if(|last| last.len() + chunk.len() <= MERGE) {
-            Some(small) => small.rows().chain(chunk.rows()).for_each(|row| self.row(row)),
+            Some(small) => small.rows(0).chain(chunk.rows(0)).for_each(|row| self.row(row)),
             None => self.chunks.push(chunk.clone()),
         }
     }

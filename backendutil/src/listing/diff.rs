@@ -149,7 +149,8 @@ impl<'a> Seek<'a> {
         let n = uid.get();
         let cursor = &mut self.0;
         if cursor.snapshot.chunks.get(cursor.chunk)?.last_uid() < n {
-            cursor.chunk = cursor.snapshot.chunks.partition_point(|c| c.last_uid() < n);
+            let Snapshot { by_first, firsts, .. } = cursor.snapshot;
+            cursor.chunk = by_first.last_at_most(firsts, n)?;
             cursor.at = 0;
         }
         let uids = &cursor.snapshot.chunks.get(cursor.chunk)?.uids;

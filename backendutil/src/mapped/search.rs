@@ -1,13 +1,14 @@
 //! SEARCH over a [`MailStore`]: the listing and the store's index of texts first, indexes and octets only for what they
 //! cannot decide.
 
-use backend_api::{ErrorKind, Load, MailStore, Result, SearchKey, SearchSink, Seq, Uid};
+use backend_api::{ErrorKind, Load, MailStore, NumSet, Result, SearchKey, SearchSink, Seq, SeqSet, Uid};
 
 use super::mailbox::MappedMailbox;
 use super::octets::Octets;
 use super::sync::Source;
 use crate::listing::Snapshot;
 use crate::search::{Need, Program, Row, Verdict};
+use crate::seq_mapper::SeqMapper;
 
 /// Messages that are read together, if the columns and the index leave so many open.
 const READ: usize = 256;
@@ -15,6 +16,9 @@ const READ: usize = 256;
 const BATCH: usize = 4 * 1024;
 /// Strings that the index is asked for at a time. Who searches for more is after something else.
 const MOST_SOUGHT: usize = 64;
+
+/// One of so many messages is read sooner than the index is asked, which looks at them all.
+const FEW: u64 = 1_000;
 
 /// A message of a batch that is not known not to match.
 struct Candidate {
@@ -30,7 +34,9 @@ pub(super) async fn search<S: MailStore>(
 ) -> Result<()> {
     let mut program = Program::compile(key);
     let now = mailbox.source.now().await?;
-    if !program.sought().is_empty() {
+    let view = mailbox.view.clone();
+    let mut candidates = narrowed(&program, &view, &now);
+    if !program.sought().is_empty() && candidates.len() > u64::from(now.len()) / FEW {
         // Behind `now`: every message of it was there when the index was asked.
         let sought = program.sought().get(..MOST_SOUGHT).unwrap_or(program.sought());
         let Source {
@@ -38,9 +44,9 @@ pub(super) async fn search<S: MailStore>(
         } = &mailbox.source;
         let may_hold = store.may_hold(account, open.id(), sought).await;
         program.narrow(may_hold);
+        candidates = narrowed(&program, &view, &now);
     }
-    let view = mailbox.view.clone();
-    let mut live = view.live();
+    let mut live = view.live(&candidates);
     let mut fresh = now.seek();
     loop {
         let (mut batch, mut looked_at, mut unknown) = (Vec::new(), 0, 0);
@@ -72,6 +78,18 @@ pub(super) async fn search<S: MailStore>(
             out.ready().await?;
         }
     }
+}
+
+/// The numbers of the messages to look at: no other can match.
+fn narrowed(program: &Program, view: &SeqMapper, now: &Snapshot) -> SeqSet {
+    let all = || Seq::new(view.exists()).map_or_else(SeqSet::new, |last| SeqSet::run(Seq::MIN, last));
+    let named = program.named(|set| view.resolve(set)).unwrap_or_else(all);
+    // To look at a few messages costs less than to find out what flags there are.
+    if named.len() <= now.parts() as u64 {
+        return named;
+    }
+    let flagged = now.uids_where(|flags| program.may_match(flags));
+    named.intersection(&view.resolve(&NumSet::Uid(flagged)))
 }
 
 fn columns<'a, S: MailStore>(mailbox: &MappedMailbox<S>, seq: Seq, row: crate::listing::Row<'a>) -> Row<'a> {

@@ -7,7 +7,8 @@ use super::{Need, Row};
 
 /// What is known of a message: more and more of it, as it is loaded.
 pub(super) trait Known {
-    fn row(&self) -> &Row<'_>;
+    /// What the columns say to this.
+    fn holds(&self, test: &RowTest) -> Result<bool, Need>;
     /// Whether an index says that the message does not hold what is sought under this number.
     fn lacks(&self, sought: usize) -> bool;
     fn size(&self) -> Result<u64, Need>;
@@ -26,8 +27,8 @@ pub(super) struct Columns<'a> {
 }
 
 impl Known for Columns<'_> {
-    fn row(&self) -> &Row<'_> {
-        self.row
+    fn holds(&self, test: &RowTest) -> Result<bool, Need> {
+        Ok(test.holds(self.row))
     }
     fn lacks(&self, sought: usize) -> bool {
         self.parts.lacks(sought, self.row.uid)
@@ -54,7 +55,7 @@ impl Known for Columns<'_> {
 pub(super) fn evaluate(test: &Test, known: &mut impl Known) -> Result<bool, Need> {
     match &test.node {
         Node::Always(value) => Ok(*value),
-        Node::Row(test) => Ok(test.holds(known.row())),
+        Node::Row(test) => known.holds(test),
         Node::Size(wanted, than) => known.size().map(|size| size.cmp(than) == *wanted),
         Node::Sent(day_test, date) => known
             .sent()
@@ -84,7 +85,7 @@ fn list(tests: &[Test], known: &mut impl Known, all: bool) -> Result<bool, Need>
 }
 
 impl RowTest {
-    fn holds(&self, row: &Row<'_>) -> bool {
+    pub(super) fn holds(&self, row: &Row<'_>) -> bool {
         match self {
             Self::Set(NumSet::Seq(set)) => set.contains(row.seq),
             Self::Set(NumSet::Uid(set)) => set.contains(row.uid),

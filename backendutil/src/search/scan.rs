@@ -8,7 +8,7 @@ use imap_message::{FieldText, HeaderReader, HeaderRole, Index, Searched, TextDec
 
 use super::evaluate::{Known, evaluate};
 use super::needles::{Hits, Stream};
-use super::program::Parts;
+use super::program::{Parts, RowTest};
 use super::{Need, Row};
 
 /// How much of a body is in memory at once, in octets.
@@ -138,8 +138,8 @@ impl<'a, B: AsRef<[u8]>> Message<'a, B> {
 }
 
 impl<B: AsRef<[u8]>> Known for Message<'_, B> {
-    fn row(&self) -> &Row<'_> {
-        self.row
+    fn holds(&self, test: &RowTest) -> Result<bool, Need> {
+        Ok(test.holds(self.row))
     }
 
     fn lacks(&self, sought: usize) -> bool {

@@ -10,6 +10,7 @@ mod interleaved;
 #[path = "../support/random.rs"]
 mod random;
 mod read_only;
+mod searches;
 mod stores;
 
 use std::future::Future;
