@@ -3,29 +3,6 @@
 mod graves;
 #[cfg(test)]
 mod interleavings;
-/// Changes of flags as entries, with what is known of the messages, among the others; `None` if one is not known.
-fn with_flags(
-    current: &Snapshot,
-    mut set: Vec<MessageEntry>,
-    flags: Vec<(Uid, Flags)>,
-    mod_seq: ModSeq,
-) -> Option<Vec<MessageEntry>> {
-    if flags.is_empty() {
-        return Some(set);
-    }
-    let mut cursor = current.seek();
-    let alone = set.is_empty();
-    set.reserve(flags.len());
-    for (uid, flags) in flags {
-        let row = cursor.seek(uid)?;
-        set.push(row.to_entry().with_flags(flags).with_mod_seq(mod_seq));
-    }
-    if !alone {
-        set.sort_by_key(|entry| entry.uid);
-    }
-    Some(set)
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -40,10 +17,9 @@ use crate::listing::Snapshot;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, RwLock};
 use crate::wake::Wake;
 
-/// Closed mailboxes stay listed, newest first, as long as they hold fewer messages than this together: opening one again
-/// is then free. At about 40 octets a message this is 20 MB.
-const KEEP_MESSAGES: u64 = 500_000;
-/// And at most as many.
+/// Octets of memory that the listings of closed mailboxes may have together unless it is said otherwise.
+const KEEP_OCTETS: u64 = 64 * 1024 * 1024;
+/// And there are at most as many.
 const KEEP_MAILBOXES: usize = 256;
 
 /// Which mailbox: what is cached for an account is for that account alone.
@@ -53,12 +29,24 @@ type Key = (Account, MailboxId);
 #[derive(Clone, Default)]
 pub struct Hub(Arc<Mutex<Mailboxes>>);
 
-#[derive(Default)]
 struct Mailboxes {
     open: HashMap<Key, Arc<Open>>,
-    /// Closed ones that are still listed, oldest first.
+    /// Closed ones that are still listed, with the octets of their listings, oldest first: opening one again is then free.
     closed: VecDeque<(Key, u64)>,
-    kept_messages: u64,
+    /// The octets of them all, and the most there may be.
+    kept: u64,
+    most: u64,
+}
+
+impl Default for Mailboxes {
+    fn default() -> Self {
+        Self {
+            open: HashMap::new(),
+            closed: VecDeque::new(),
+            kept: 0,
+            most: KEEP_OCTETS,
+        }
+    }
 }
 
 impl Hub {
@@ -73,6 +61,13 @@ impl Hub {
         if let Some(open) = self.find(account, mailbox) {
             open.look_again();
         }
+    }
+
+    /// How many octets of memory the listings of closed mailboxes may have together from now on.
+    pub(crate) fn keep(&self, octets: u64) {
+        let mut all = self.0.lock();
+        all.most = octets;
+        all.push_out();
     }
 
     pub(crate) fn find(&self, account: &Account, mailbox: MailboxId) -> Option<Arc<Open>> {
@@ -152,9 +147,9 @@ impl Mailboxes {
     /// The mailbox is not among the closed ones any more, if it was.
     fn uncount(&mut self, key: &Key) {
         if let Some(at) = self.closed.iter().position(|(closed, _)| closed == key)
-            && let Some((_, messages)) = self.closed.remove(at)
+            && let Some((_, octets)) = self.closed.remove(at)
         {
-            self.kept_messages = self.kept_messages.saturating_sub(messages);
+            self.kept = self.kept.saturating_sub(octets);
         }
     }
 
@@ -164,22 +159,30 @@ impl Mailboxes {
             return self.forget(open);
         }
         self.uncount(&open.key);
-        let messages = u64::from(open.current().len());
-        self.closed.push_back((open.key.clone(), messages));
-        self.kept_messages += messages;
-        while self.kept_messages > KEEP_MESSAGES || self.closed.len() > KEEP_MAILBOXES {
-            let Some((key, messages)) = self.closed.pop_front() else {
+        let octets = open.current().octets();
+        if octets > self.most {
+            // All others would have to go for it, and it with them.
+            return self.drop_unused(&open.key);
+        }
+        self.closed.push_back((open.key.clone(), octets));
+        self.kept += octets;
+        self.push_out();
+    }
+
+    fn push_out(&mut self) {
+        while self.kept > self.most || self.closed.len() > KEEP_MAILBOXES {
+            let Some((key, octets)) = self.closed.pop_front() else {
                 return;
             };
-            self.kept_messages = self.kept_messages.saturating_sub(messages);
-            // One that is in use again comes back here when it is closed.
-            if self
-                .open
-                .get(&key)
-                .is_some_and(|o| o.users.load(Ordering::Acquire) == 0)
-            {
-                self.open.remove(&key);
-            }
+            self.kept = self.kept.saturating_sub(octets);
+            self.drop_unused(&key);
+        }
+    }
+
+    /// One that is in use again comes back when it is closed.
+    fn drop_unused(&mut self, key: &Key) {
+        if self.open.get(key).is_some_and(|o| o.users.load(Ordering::Acquire) == 0) {
+            self.open.remove(key);
         }
     }
 }
@@ -411,4 +414,27 @@ impl Open {
     pub(crate) fn has_graves(&self) -> bool {
         !self.graves.lock().uids.is_empty()
     }
+}
+
+/// Changes of flags as entries, with what is known of the messages, among the others; `None` if one is not known.
+fn with_flags(
+    current: &Snapshot,
+    mut set: Vec<MessageEntry>,
+    flags: Vec<(Uid, Flags)>,
+    mod_seq: ModSeq,
+) -> Option<Vec<MessageEntry>> {
+    if flags.is_empty() {
+        return Some(set);
+    }
+    let mut cursor = current.seek();
+    let alone = set.is_empty();
+    set.reserve(flags.len());
+    for (uid, flags) in flags {
+        let row = cursor.seek(uid)?;
+        set.push(row.to_entry().with_flags(flags).with_mod_seq(mod_seq));
+    }
+    if !alone {
+        set.sort_by_key(|entry| entry.uid);
+    }
+    Some(set)
 }

@@ -50,6 +50,18 @@ impl<S: MailStore> Mapped<S> {
         self
     }
 
+    /// How many octets of memory the listings of mailboxes may have that no session has open any more, all together; 64 MiB
+    /// unless it is said here, and never more than 256 mailboxes. A listing takes 38 octets for each message, so that this is
+    /// room for 1,700,000. What is kept need not be listed by the store when the mailbox is opened again; a mailbox whose
+    /// listing alone is larger is not kept. Mailboxes that are open are listed whatever this says.
+    ///
+    /// It counts for a store with mod-sequences; one without is asked for its list at each SELECT all the same.
+    #[must_use]
+    pub fn listing_cache(self, octets: u64) -> Self {
+        self.hub.keep(octets);
+        self
+    }
+
     /// To say that something changed in the store: keep a clone where your application changes its data.
     pub fn hub(&self) -> Hub {
         self.hub.clone()

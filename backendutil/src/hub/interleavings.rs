@@ -229,7 +229,8 @@ fn closed_mailboxes_are_counted_once() {
         });
         sessions.into_iter().for_each(|session| session.join().unwrap());
         let all = hub.0.lock();
-        assert_eq!((all.open.len(), all.closed.len(), all.kept_messages), (2, 2, 2));
+        let octets: u64 = all.open.values().map(|open| open.current().octets()).sum();
+        assert_eq!((all.open.len(), all.closed.len(), all.kept), (2, 2, octets));
         assert!(all.open.values().all(|open| open.users.load(Ordering::Acquire) == 0));
     });
 }
@@ -239,7 +240,7 @@ fn closed_mailboxes_are_counted_once() {
 fn a_mailbox_in_use_is_the_one_that_everybody_finds() {
     schedule(ORDERS, || {
         let hub = Hub::new();
-        hub.0.lock().kept_messages = KEEP_MESSAGES;
+        hub.keep(0);
         let sessions = [1, 1, 2].map(|id| {
             let hub = hub.clone();
             thread::spawn(move || {
@@ -268,6 +269,6 @@ fn a_mailbox_deleted_while_it_is_opened_and_closed_is_forgotten() {
         closing.join().unwrap();
         opening.join().unwrap();
         let all = hub.0.lock();
-        assert_eq!((all.open.len(), all.closed.len(), all.kept_messages), (0, 0, 0));
+        assert_eq!((all.open.len(), all.closed.len(), all.kept), (0, 0, 0));
     });
 }

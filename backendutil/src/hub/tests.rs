@@ -124,9 +124,15 @@ fn changes_that_come_before_the_list_are_asked_for() {
     });
 }
 
+/// How many mailboxes there are, how many of them are closed, and the octets that are counted for these.
 fn count(hub: &Hub) -> (usize, usize, u64) {
     let all = hub.0.lock();
-    (all.open.len(), all.closed.len(), all.kept_messages)
+    (all.open.len(), all.closed.len(), all.kept)
+}
+
+/// The octets of a listing of so many messages.
+fn octets(messages: u32) -> u64 {
+    loaded(&Hub::new(), 1, messages).current().octets()
 }
 
 #[test]
@@ -139,16 +145,33 @@ fn closed_mailboxes_stay_in_bounds() {
         }
         assert_eq!(
             count(&hub),
-            (KEEP_MAILBOXES + 1, KEEP_MAILBOXES, 10 * KEEP_MAILBOXES as u64)
+            (KEEP_MAILBOXES + 1, KEEP_MAILBOXES, octets(10) * KEEP_MAILBOXES as u64)
         );
         assert!(hub.find(&account(), 1_000_000).is_some(), "one in use stays");
+        let large = octets(100_000);
+        hub.keep(5 * large);
         for id in 5_000..5_020 {
             drop(loaded(&hub, id, 100_000));
         }
-        assert_eq!(count(&hub), (6, 5, KEEP_MESSAGES));
+        assert_eq!(count(&hub), (6, 5, 5 * large));
         drop(kept);
-        drop(loaded(&hub, 6_000, 500_001));
+        assert_eq!(count(&hub), (5, 5, 4 * large + octets(5)), "the oldest made room");
+        hub.keep(0);
         assert_eq!(count(&hub), (0, 0, 0));
+    });
+}
+
+#[test]
+fn one_that_is_too_large_is_not_kept_and_pushes_no_other_out() {
+    alone(|| {
+        let hub = Hub::new();
+        hub.keep(octets(2_000));
+        drop(loaded(&hub, 1, 10));
+        drop(loaded(&hub, 2, 2_001));
+        assert_eq!(count(&hub), (1, 1, octets(10)));
+        assert!(hub.find(&account(), 1).is_some());
+        drop(loaded(&hub, 3, 2_000));
+        assert_eq!(count(&hub), (1, 1, octets(2_000)));
     });
 }
 
@@ -160,7 +183,7 @@ fn one_mailbox_opened_again_and_again_pushes_no_other_out() {
         for _ in 0..1_000 {
             drop(loaded(&hub, 2, 1_000));
         }
-        assert_eq!(count(&hub), (2, 2, 1_010));
+        assert_eq!(count(&hub), (2, 2, octets(10) + octets(1_000)));
         assert!(hub.find(&account(), 1).is_some());
     });
 }

@@ -5,8 +5,11 @@
 
 mod cancel;
 mod client;
+mod closed;
 mod conversations;
 mod interleaved;
+#[path = "../support/large.rs"]
+mod large;
 #[path = "../support/random.rs"]
 mod random;
 mod read_only;
