@@ -1,6 +1,10 @@
 //! What the store costs, measured by hand: `cargo bench -p backend-sqlite`
 //! (`-- append` for the appends alone). The folder is in `TMPDIR`; durable figures need
 //! a real disk.
+//!
+//! `-- groups` measures commits of 1, 8 and 64 operations: in memory (`/dev/shm`) and in `TMPDIR`;
+//! `-- groups append 64 640` or `-- groups store 8 640` makes so many of one kind and size in
+//! `TMPDIR` and ends, without anything in the background, for whoever counts instructions.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -9,14 +13,37 @@
     clippy::indexing_slicing
 )]
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use backend_api::*;
 use backend_sqlite::{Options, SqliteStore};
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    let words: Vec<String> = std::env::args().skip_while(|word| word != "groups").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [_, kind @ ("append" | "store"), size, count] => {
+            let (size, count) = (size.parse().unwrap(), count.parse().unwrap());
+            one_thread().block_on(async {
+                let groups = Groups::new(&std::env::temp_dir(), size, Options::brief()).await;
+                groups.run(kind == "append", count).await;
+            });
+        }
+        ["groups", ..] => one_thread().block_on(groups()),
+        _ => tokio::runtime::Runtime::new().unwrap().block_on(all()),
+    }
+}
+
+fn one_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+async fn all() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
     let account = store.add_user("ann", None, true).await.unwrap();
@@ -61,6 +88,108 @@ async fn appends(
     }
     tasks.join_all().await;
     started.elapsed()
+}
+
+/// A store that takes at most so many operations into one transaction.
+struct Groups {
+    store: Arc<SqliteStore>,
+    account: Account,
+    inbox: MailboxId,
+    /// The flag that is changed next.
+    next: AtomicUsize,
+    // Last: the store closes first.
+    _folder: tempfile::TempDir,
+}
+
+/// Messages that are there before.
+const MESSAGES: usize = 1_000;
+
+impl Groups {
+    async fn new(below: &Path, size: usize, mut options: Options) -> Arc<Self> {
+        let folder = tempfile::tempdir_in(below).unwrap();
+        options.group = size;
+        let store = SqliteStore::open(folder.path(), options).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let inbox = store
+            .mailbox(&account, &MailboxName::inbox())
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
+        let message = |n: usize| {
+            let body = Incoming::Body(MessageBody::from(format!("Subject: {n}\r\n\r\nbody\r\n")));
+            NewMessage::new(Flags::NONE, DateTime::now(), 0, body)
+        };
+        let messages = (0..MESSAGES).map(message).collect();
+        store.add(&account, inbox, messages).await.unwrap();
+        Arc::new(Self {
+            store,
+            account,
+            inbox,
+            next: AtomicUsize::new(0),
+            _folder: folder,
+        })
+    }
+
+    /// So many operations that all wait from the beginning: every group but the first and the last is full.
+    async fn run(self: &Arc<Self>, append: bool, count: usize) {
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..count {
+            let groups = self.clone();
+            tasks.spawn(async move {
+                match append {
+                    true => groups.append(n).await,
+                    false => groups.set_flag().await,
+                }
+            });
+        }
+        tasks.join_all().await;
+    }
+
+    async fn append(&self, n: usize) {
+        let text = format!("From: a@b\r\nSubject: {n}\r\n\r\n{}\r\n", "x".repeat(2_000));
+        append(&self.store, &self.account, self.inbox, text.into_bytes()).await;
+    }
+
+    /// Each changes something.
+    async fn set_flag(&self) {
+        let n = self.next.fetch_add(1, Ordering::Relaxed);
+        let uid = Uid::new(u32::try_from(n % MESSAGES + 1).unwrap()).unwrap();
+        let change = match n / MESSAGES % 2 {
+            0 => FlagChange::Add(Flags::SEEN),
+            _ => FlagChange::Remove(Flags::SEEN),
+        };
+        let (store, set) = (&self.store, UidSet::run(uid, uid));
+        drop(
+            store
+                .set_flags(&self.account, self.inbox, &set, &change, None)
+                .await
+                .unwrap(),
+        );
+    }
+}
+
+/// What an operation costs in groups of several sizes; the best of several rounds.
+async fn groups() {
+    let memory = Path::new("/dev/shm");
+    let places = [("in memory", memory.to_owned()), ("on disk", std::env::temp_dir())];
+    for (place, below) in places.iter().filter(|(_, below)| below.is_dir()) {
+        for (what, append) in [("APPEND of 2 KB", true), ("STORE", false)] {
+            for size in [1, 8, 64] {
+                let groups = Groups::new(below, size, Options::default()).await;
+                let count = 640;
+                let mut best = Duration::MAX;
+                for _ in 0..7 {
+                    let started = Instant::now();
+                    groups.run(append, count).await;
+                    best = best.min(started.elapsed());
+                }
+                let each = best.as_secs_f64() * 1e6 / count as f64;
+                let group = each * size as f64;
+                println!("{what}, {size} a commit, {place}: {each:.1} µs each, {group:.0} µs a commit, at best");
+            }
+        }
+    }
 }
 
 async fn append(store: &SqliteStore, account: &Account, to: MailboxId, text: Vec<u8>) {
