@@ -3,7 +3,7 @@
 use backend_api::{Result, Sought, SoughtIn, Uid, UidSet};
 use rusqlite::Connection;
 
-use super::block::Block;
+use super::block::{Block, Segment};
 use super::database::SegmentRow;
 use super::grams::{self, Area, Gram};
 use super::lists::Bits;
@@ -12,6 +12,12 @@ use crate::tx::Place;
 
 /// Grams of a string that are looked up: with more, hardly a message fewer is named.
 const MOST_GRAMS: usize = 48;
+
+/// Where no more messages of a segment are left than this, nor more than one of so many, they most likely hold the string
+/// once some grams more have left out none of them: to read these costs less than to look up all others.
+const FEW: (usize, usize) = (8, 32);
+/// And so many grams.
+const SURE: usize = 2;
 
 /// What one [`Sought`] comes to: a message may hold it that has all grams of one of these.
 struct Query(Vec<Vec<Gram>>);
@@ -83,7 +89,7 @@ fn ask(conn: &Connection, account: i64, queries: &[&Query]) -> Result<Answer> {
         }
         for (query, may_hold) in queries.iter().zip(&mut answer.may_hold) {
             for grams in &query.0 {
-                if let Some(found) = having(conn, &row, grams)? {
+                if let Some(found) = having(conn, row.segment, grams)? {
                     found.iter().for_each(|at| may_hold.put(base + at));
                 }
             }
@@ -95,26 +101,35 @@ fn ask(conn: &Connection, account: i64, queries: &[&Query]) -> Result<Answer> {
     Ok(answer)
 }
 
-/// The messages of a segment that have all these grams.
-fn having(conn: &Connection, row: &SegmentRow, grams: &[Gram]) -> Result<Option<Bits>> {
-    let count = row.segment.count as usize;
+/// The messages of a segment that may have all these grams, each of which is looked up until it is clear.
+fn having(conn: &Connection, segment: Segment, grams: &[Gram]) -> Result<Option<Bits>> {
+    let count = segment.count as usize;
     let mut all: Option<Bits> = None;
     let mut block: Option<Block> = None;
+    let few = FEW.0.min(count / FEW.1);
+    let mut in_vain = 0;
     for gram in grams {
         let block = match &mut block {
             Some(block) if block.covers(*gram) => block,
-            block => block.insert(Block::covering(conn, row.segment, *gram)?),
+            block => block.insert(Block::covering(conn, segment, *gram)?),
         };
         let mut these = Bits::none(count);
         if !block.find(*gram, |ordinal| these.put(ordinal as usize))? {
             return Ok(None);
         }
-        if let Some(all) = &mut all {
-            if !all.retain(&these) {
-                return Ok(None);
-            }
-        } else {
+        let Some(all) = &mut all else {
             all = Some(these);
+            continue;
+        };
+        let before = all.len();
+        all.retain(&these);
+        let left = all.len();
+        if left == 0 {
+            return Ok(None);
+        }
+        in_vain = if left < before { 0 } else { in_vain + 1 };
+        if in_vain >= SURE && left <= few {
+            break;
         }
     }
     Ok(all)
@@ -146,4 +161,44 @@ fn messages(mail: &Connection, place: Place, answer: &Answer) -> Result<Vec<UidS
         }
     }
     Ok(sets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::Writer;
+    use super::*;
+
+    #[test]
+    fn grams_are_looked_up_until_it_is_clear_who_has_them() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE blocks (id INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT")
+            .unwrap();
+        let segment = Segment { id: 1, count: 256 };
+        let mut writer = Writer::new(&conn, segment);
+        let most: Vec<u32> = (0..256).filter(|n| n % 9 != 5).collect();
+        for gram in 0..2_000 {
+            let ordinals: &[u32] = if gram == 10 { &[3, 7, 14] } else { &most };
+            writer.put(gram, ordinals).unwrap();
+        }
+        writer.finish().unwrap();
+        let found = |grams: &[Gram]| {
+            let found = having(&conn, segment, grams)?;
+            Ok::<_, backend_api::Error>(found.map(|bits| bits.iter().collect::<Vec<_>>()))
+        };
+        let many: Vec<usize> = most.iter().map(|n| *n as usize).collect();
+        assert_eq!(found(&[20, 500, 1_000, 1_500, 1_900]).unwrap(), Some(many));
+        assert_eq!(found(&[10, 500, 1_000, 1_500, 1_900]).unwrap(), Some(vec![3, 7]));
+        assert_eq!(
+            found(&[10, 500, 1_000, 1_500, 3_000]).unwrap(),
+            Some(vec![3, 7]),
+            "one that is named in vain is no harm"
+        );
+        assert_eq!(found(&[20, 500, 1_000, 1_500, 3_000]).unwrap(), None);
+        // Nor need the block of the last be there, except where many are left.
+        let (_, last) = segment.keys();
+        conn.execute("DELETE FROM blocks WHERE id > ?", [last - (1 << 25) + 1_600])
+            .unwrap();
+        assert_eq!(found(&[10, 500, 1_000, 1_500, 1_900]).unwrap(), Some(vec![3, 7]));
+        assert!(found(&[20, 500, 1_000, 1_500, 1_900]).is_err());
+    }
 }
