@@ -15,6 +15,8 @@ use crate::shared::Shared;
 
 /// Octets that are handed to a blocking thread at a time; two such pieces are under way for a message.
 const PIECE: usize = 256 * 1024;
+/// Octets of a large message that the disk is given to write at a time, while more come in.
+const WRITE_BACK: u64 = 2 * 1024 * 1024;
 /// The most that is asked of somebody else's body at a time.
 const READ: usize = 64 * 1024;
 
@@ -70,6 +72,10 @@ struct Stager {
     indexing: Indexing,
     memory: Vec<u8>,
     file: Option<(File, StagedFile)>,
+    /// Above so many octets a message stays a file.
+    file_above: u64,
+    /// Octets that the disk has been given to write.
+    given: u64,
 }
 
 impl Stager {
@@ -83,6 +89,8 @@ impl Stager {
             indexing: Indexing::default(),
             memory: Vec::new(),
             file: None,
+            file_above: shared.options.file_above,
+            given: 0,
         }
     }
 
@@ -101,15 +109,20 @@ impl Stager {
         if !self.memory.is_empty() {
             file.write_all(&std::mem::take(&mut self.memory))?;
         }
-        file.write_all(piece)
+        file.write_all(piece)?;
+        if self.size > self.file_above && self.size - self.given >= WRITE_BACK {
+            write_back(file, self.given, self.size);
+            self.given = self.size;
+        }
+        Ok(())
     }
 
-    /// `durable`: the file is on the disk when this returns.
-    fn finish(self, durable: bool) -> io::Result<Staged> {
+    /// A file that stays one is on the disk when this returns.
+    fn finish(self) -> io::Result<Staged> {
         let octets = match self.file {
             None => Octets::Memory(self.memory),
             Some((file, staged)) => {
-                if durable {
+                if self.size > self.file_above {
                     file.sync_all()?;
                 }
                 Octets::File(staged)
@@ -132,6 +145,20 @@ fn new_file(incoming: &std::path::Path) -> io::Result<(File, StagedFile)> {
     let kept = false;
     Ok((file, StagedFile { path, id, kept }))
 }
+
+/// Has the disk begin with octets that were written, so that the sync at the end need not wait for all of them. That they
+/// are safe is the sync's promise alone.
+#[cfg(target_os = "linux")]
+fn write_back(file: &File, from: u64, to: u64) {
+    // Linux begins to write what is to be forgotten, and forgets what is written: so soon that is hardly anything.
+    let len = std::num::NonZeroU64::new(to.saturating_sub(from));
+    if let Err(error) = rustix::fs::fadvise(file, from, len, rustix::fs::Advice::DontNeed) {
+        tracing::debug!(%error, "the disk begins with a large message at its end");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_back(_: &File, _: u64, _: u64) {}
 
 /// Takes in a message of exactly `size` octets.
 ///
@@ -159,7 +186,7 @@ pub(crate) async fn exactly(
         Ok(())
     };
     let filled = filled.await;
-    pieces.end(shared, filled).await
+    pieces.end(filled).await
 }
 
 /// Takes in `prefix` and then everything up to the end of `body`.
@@ -186,7 +213,7 @@ pub(crate) async fn to_the_end(
         }
     };
     let filled = filled.await;
-    pieces.end(shared, filled).await
+    pieces.end(filled).await
 }
 
 /// Takes in a message that somebody else holds.
@@ -206,7 +233,7 @@ pub(crate) async fn copied(shared: &Shared, account: i64, body: &MessageBody) ->
         Ok(())
     };
     let filled = filled.await;
-    pieces.end(shared, filled).await
+    pieces.end(filled).await
 }
 
 fn check_size(shared: &Shared, size: u64) -> Result<()> {
@@ -279,9 +306,9 @@ impl Pieces {
     }
 
     /// After an error a file that is being written is waited for, so that it is gone when the error is answered.
-    async fn end(mut self, shared: &Shared, filled: Result<()>) -> Result<Staged> {
+    async fn end(mut self, filled: Result<()>) -> Result<Staged> {
         match filled {
-            Ok(()) => self.finish(shared).await,
+            Ok(()) => self.finish().await,
             Err(e) => {
                 let _ = self.wait().await;
                 Err(e)
@@ -289,15 +316,10 @@ impl Pieces {
         }
     }
 
-    async fn finish(mut self, shared: &Shared) -> Result<Staged> {
+    async fn finish(mut self) -> Result<Staged> {
         let (mut stager, _) = self.wait().await?;
         let last = std::mem::take(&mut self.filling);
-        let file_above = shared.options.file_above;
-        let end = move || {
-            stager.push(&last)?;
-            let durable = stager.size > file_above;
-            stager.finish(durable)
-        };
+        let end = move || stager.push(&last).and_then(|()| stager.finish());
         if self.inline {
             return Ok(end()?);
         }
