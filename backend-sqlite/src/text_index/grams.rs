@@ -61,17 +61,20 @@ pub(super) fn of_strings(area: Area, strings: &[String]) -> Vec<Gram> {
     grams
 }
 
+/// Grams of a leaf: those that begin with the same octet.
+const LEAF: usize = 1 << 16;
+
 /// Collects the distinct grams of one message after the other.
 pub(super) struct Collector {
-    /// A bit for each possible gram: 4 MiB.
-    seen: Vec<u64>,
+    /// A bit for each possible gram, 4 MiB in all, in leaves that are made when they are needed: a text has few of them.
+    seen: Vec<Vec<u64>>,
     found: Vec<Gram>,
 }
 
 impl Collector {
     pub(super) fn new() -> Self {
         Self {
-            seen: vec![0; END as usize / 64],
+            seen: vec![Vec::new(); END as usize / LEAF],
             found: Vec::new(),
         }
     }
@@ -81,7 +84,13 @@ impl Collector {
         let (seen, found) = (&mut self.seen, &mut self.found);
         tail.push(fold(text).as_bytes(), |gram| {
             let gram = area.base() | gram;
-            if let Some(word) = seen.get_mut(gram as usize / 64)
+            let Some(leaf) = seen.get_mut(gram as usize / LEAF) else {
+                return;
+            };
+            if leaf.is_empty() {
+                leaf.resize(LEAF / 64, 0);
+            }
+            if let Some(word) = leaf.get_mut(gram as usize % LEAF / 64)
                 && *word >> (gram % 64) & 1 == 0
             {
                 *word |= 1 << (gram % 64);
@@ -98,7 +107,8 @@ impl Collector {
     /// Hands on the grams of the message, in no order, and makes ready for the next one.
     pub(super) fn take(&mut self, mut sink: impl FnMut(Gram)) {
         for gram in self.found.drain(..) {
-            if let Some(word) = self.seen.get_mut(gram as usize / 64) {
+            let leaf = self.seen.get_mut(gram as usize / LEAF);
+            if let Some(word) = leaf.and_then(|leaf| leaf.get_mut(gram as usize % LEAF / 64)) {
                 *word = 0;
             }
             sink(gram);
@@ -127,6 +137,15 @@ mod tests {
             assert_eq!(found, expected, "cut at {cut}");
         }
         assert_eq!(collector.len(), 0);
+    }
+
+    #[test]
+    fn a_text_takes_memory_for_the_grams_it_may_have_alone() {
+        let mut collector = Collector::new();
+        collector.push(Area::Body, &mut Tail::default(), "abracadabra");
+        let octets: usize = collector.seen.iter().map(|leaf| leaf.capacity() * 8).sum();
+        // Grams that begin with a, b, c, d and r.
+        assert_eq!(octets, 5 * 8 * 1024);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Indexer {
     pub(super) fn step(&mut self, folder: &Folder) -> Result<bool> {
         let more = self.merge_one()? || self.take_in(folder)?;
         if !more {
-            // It is a few MiB, and needed again when the next message comes.
+            // It may be a few MiB, and is needed again when the next message comes.
             self.grams = None;
         }
         Ok(more)
