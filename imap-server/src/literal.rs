@@ -133,7 +133,7 @@ impl AsyncRead for Literal<'_> {
         this.rx.take_ahead(this.core);
         let buffered = this.core.read_literal(buf.remaining());
         if !buffered.is_empty() {
-            this.nul |= buffered.contains(&0);
+            this.nul |= has_nul(&buffered);
             buf.put_slice(&buffered);
             return Poll::Ready(Ok(()));
         }
@@ -141,11 +141,15 @@ impl AsyncRead for Literal<'_> {
         match this.poll_socket(cx, buf, left) {
             Poll::Pending => this.poll_patience(cx),
             done => {
-                this.nul |= buf.filled().get(before..).is_some_and(|new| new.contains(&0));
+                this.nul |= buf.filled().get(before..).is_some_and(has_nul);
                 done
             }
         }
     }
+}
+
+fn has_nul(octets: &[u8]) -> bool {
+    memchr::memchr(0, octets).is_some()
 }
 
 /// All of them are the end of the connection to a backend.
