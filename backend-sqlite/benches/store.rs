@@ -22,7 +22,9 @@ use backend_api::*;
 use backend_sqlite::{Options, SqliteStore};
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip_while(|word| word != "groups").collect();
+    // Cargo adds a word of its own.
+    let words = std::env::args().filter(|word| word != "--bench");
+    let words: Vec<String> = words.skip_while(|word| word != "groups").collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [_, kind @ ("append" | "store"), size, count] => {
             let (size, count) = (size.parse().unwrap(), count.parse().unwrap());
