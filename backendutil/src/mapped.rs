@@ -41,7 +41,7 @@ impl<S: MailStore> Mapped<S> {
         Self { store, hub, indexes }
     }
 
-    /// How many octets of memory the indexes of messages that were read lately may have, of all sessions together; 32 MiB
+    /// How many octets of memory the indexes of messages that were read lately may have, of all sessions together; 64 MiB
     /// unless it is said here. From them ENVELOPE, BODYSTRUCTURE, header fields and searches in headers are answered
     /// without asking the store again.
     #[must_use]

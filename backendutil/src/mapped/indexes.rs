@@ -8,8 +8,8 @@ use imap_message::Index;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// Octets of memory that the indexes may have unless it is said otherwise: those of about 20,000 messages.
-pub(super) const INDEXES: u64 = 32 * 1024 * 1024;
+/// Octets of memory that the indexes may have unless it is said otherwise: those of about 40,000 messages.
+pub(super) const INDEXES: u64 = 64 * 1024 * 1024;
 /// What an index costs besides its octets: its layout, its key twice, and its place in the table.
 const OVERHEAD: u64 = 320;
 /// A larger one is not kept: it would drive out too many others.
@@ -33,14 +33,39 @@ impl Weighter<Key, Arc<Index<Bytes>>> for Weight {
     }
 }
 
-/// Indexes in memory, up to so many octets. What was not asked for lately goes first; a walk through a mailbox larger than
-/// this does not drive out what others ask for again and again.
-pub(super) struct Indexes(Cache<Key, Arc<Index<Bytes>>, Weight>);
+type Kept = Cache<Key, Arc<Index<Bytes>>, Weight>;
+
+/// Indexes in memory, up to so many octets, in two halves. One has the last that were read: a client reads a mailbox and then
+/// reads it again, and what it read should be there still, however often others read theirs. The other has those that were
+/// asked for again: a walk through a large mailbox drives out none of them. An index in both counts twice.
+pub(super) struct Indexes {
+    last: Kept,
+    again: Kept,
+}
 
 impl Indexes {
     pub(super) fn new(octets: u64) -> Self {
-        let estimate = usize::try_from(octets / 2_048).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(estimate, octets, Weight))
+        let half = octets / 2;
+        let estimate = usize::try_from(half / 2_048).unwrap_or(usize::MAX);
+        Self {
+            last: Cache::with_weighter(estimate, half, Weight),
+            again: Cache::with_weighter(estimate, half, Weight),
+        }
+    }
+
+    fn get(&self, key: &Key) -> Option<Arc<Index<Bytes>>> {
+        if let Some(index) = self.again.get(key) {
+            return Some(index);
+        }
+        let index = self.last.get(key)?;
+        self.again.insert(key.clone(), index.clone());
+        Some(index)
+    }
+
+    fn put(&self, key: Key, index: &Arc<Index<Bytes>>) {
+        self.last.insert(key.clone(), index.clone());
+        // Once asked for, it stays longer than what came before it; else it would be the first to go.
+        self.last.get(&key);
     }
 
     /// Those of one mailbox.
@@ -79,12 +104,12 @@ impl MailboxIndexes {
     }
 
     pub(super) fn get(&self, uid: Uid) -> Option<Arc<Index<Bytes>>> {
-        self.indexes.0.get(&self.key(uid))
+        self.indexes.get(&self.key(uid))
     }
 
     pub(super) fn put(&self, uid: Uid, index: &Arc<Index<Bytes>>) {
         if index.as_bytes().len() <= LARGEST {
-            self.indexes.0.insert(self.key(uid), index.clone());
+            self.indexes.put(self.key(uid), index);
         }
     }
 }
@@ -129,6 +154,34 @@ mod tests {
         assert!(others.iter().all(|other| other.get(uid(7)).is_none()));
     }
 
+    /// How many of these are in memory.
+    fn kept(mailbox: &MailboxIndexes, uids: std::ops::Range<u32>) -> usize {
+        uids.filter(|n| mailbox.get(uid(*n)).is_some()).count()
+    }
+
+    #[test]
+    fn what_was_read_last_is_there_though_others_are_read_more_often() {
+        let one = index(&format!("Subject: {}\r\n\r\n", "x".repeat(1_000)));
+        let room = u32::try_from(INDEXES / (one.as_bytes().len() as u64 + OVERHEAD)).unwrap();
+        let [often, once, walked, _] = mailboxes(INDEXES);
+        for _ in 0..4 {
+            for n in (1..room).filter(|n| often.get(uid(*n)).is_none()) {
+                often.put(uid(n), &one);
+            }
+        }
+        (1..room / 3).for_each(|n| once.put(uid(n), &one));
+        let there = kept(&once, 1..room / 3);
+        assert!(there > room as usize / 3 * 9 / 10, "{there} of {}", room / 3);
+        // They were asked for again by this, so a walk through a larger mailbox drives none of them out.
+        (1..room * 2).for_each(|n| walked.put(uid(n), &one));
+        let after = kept(&once, 1..room / 3);
+        assert!(after > there * 9 / 10, "{after} of {there}");
+    }
+
+    fn weight(mailbox: &MailboxIndexes) -> u64 {
+        mailbox.indexes.last.weight() + mailbox.indexes.again.weight()
+    }
+
     #[test]
     fn they_never_have_more_memory_than_they_were_given() {
         const GIVEN: u64 = 1_000_000;
@@ -136,9 +189,14 @@ mod tests {
         let one = index(&format!("Subject: {}\r\n\r\n", "x".repeat(1_000)));
         for n in 1..10_000 {
             mailbox.put(uid(n), &one);
-            assert!(mailbox.indexes.0.weight() <= GIVEN);
+            assert!(weight(&mailbox) <= GIVEN);
         }
-        assert!(mailbox.indexes.0.weight() > GIVEN / 2);
+        (1..10_000).for_each(|n| drop(mailbox.get(uid(n))));
+        assert!(
+            weight(&mailbox) > GIVEN * 3 / 4 && weight(&mailbox) <= GIVEN,
+            "{}",
+            weight(&mailbox)
+        );
         let part = "--b\r\nContent-Type: text/plain; name=attachment\r\n\r\n\r\n";
         let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
         let huge = index(&format!("{head}{}--b--\r\n", part.repeat(900)));
