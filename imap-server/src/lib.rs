@@ -47,7 +47,7 @@
 //! # The files
 //! [`Server`] (`server.rs`) takes streams, from a listener (`listener.rs`, `tls.rs`) or from anywhere. `connection.rs` is
 //! one connection from greeting to farewell; what it runs is in `cmd/`, a file for each command, with logging in in
-//! `auth.rs`. `wire.rs` holds the stream (`io.rs`) and the protocol core together; `sink.rs` and `literal.rs` are what a
+//! `auth.rs`. `prompt.rs` acknowledges what has no answer yet. `wire.rs` holds the stream (`io.rs`) and the protocol core together; `sink.rs` and `literal.rs` are what a
 //! backend sees of them. [`Handle`] (`handle.rs`) reaches into connections through the `registry.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -62,6 +62,7 @@ mod listener;
 mod literal;
 mod log;
 pub mod prelude;
+mod prompt;
 mod registry;
 mod reply;
 mod server;

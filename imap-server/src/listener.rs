@@ -8,6 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
+use crate::prompt::Prompt;
 use crate::server::Server;
 use crate::tls::Tls;
 
@@ -42,7 +43,7 @@ impl<B: Backend> Server<B> {
         }
         let info = ConnInfo::new(Some(peer), stream.local_addr().ok());
         let server = self.clone();
-        tokio::spawn(async move { server.serve_tls(stream, info, tls).await });
+        tokio::spawn(async move { server.serve_tls(Prompt::new(stream), info, tls).await });
     }
 }
 

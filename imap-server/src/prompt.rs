@@ -1,0 +1,146 @@
+//! A socket that acknowledges at once what was received and has no answer yet.
+//!
+//! Many clients send a literal and the rest of the command by two writes, and leave Nagle's algorithm on (Python's imaplib
+//! among them): the second waits in the client's kernel until the first is acknowledged, and our kernel puts that off for
+//! 40 ms, hoping for an answer that takes it along. There is none before the command is whole.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A stream whose peer can be told that everything has come so far.
+pub(crate) trait Acknowledge {
+    /// Sends the acknowledgement that is put off, if there is one. In vain where that cannot be done.
+    fn acknowledge(&self);
+}
+
+impl Acknowledge for TcpStream {
+    fn acknowledge(&self) {
+        // It costs 40 ms at most if it fails.
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(self).set_tcp_quickack(true);
+    }
+}
+
+/// The stream, and whether something was received since the last was sent.
+pub(crate) struct Prompt<S> {
+    stream: S,
+    unanswered: bool,
+}
+
+impl<S> Prompt<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            unanswered: false,
+        }
+    }
+}
+
+impl<S: AsyncRead + Acknowledge + Unpin> AsyncRead for Prompt<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.unanswered = true;
+        } else if polled.is_pending() && std::mem::take(&mut self.unanswered) {
+            self.stream.acknowledge();
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        // What is sent acknowledges what was received.
+        self.unanswered = false;
+        Pin::new(&mut self.stream).poll_write(cx, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.unanswered = false;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    struct Counted(DuplexStream, Cell<usize>);
+
+    impl Acknowledge for Counted {
+        fn acknowledge(&self) {
+            self.1.set(self.1.get() + 1);
+        }
+    }
+
+    impl AsyncRead for Counted {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.0).poll_write(cx, octets)
+        }
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+
+    /// Waits for more, which does not come.
+    async fn waits(stream: &mut Prompt<Counted>) -> usize {
+        let mut octets = [0; 8];
+        tokio::select! {
+            biased;
+            read = stream.read(&mut octets) => panic!("{read:?}"),
+            () = std::future::ready(()) => stream.stream.1.get(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_no_answer_is_acknowledged_once_before_more_is_waited_for() {
+        let (mut client, server) = duplex(64);
+        let mut server = Prompt::new(Counted(server, Cell::new(0)));
+        assert_eq!(waits(&mut server).await, 0, "nothing has come");
+        client.write_all(b"literal").await.unwrap();
+        let mut octets = [0; 7];
+        server.read_exact(&mut octets[..3]).await.unwrap();
+        server.read_exact(&mut octets[..4]).await.unwrap();
+        assert_eq!(server.stream.1.get(), 0, "there may be more at once");
+        assert_eq!(waits(&mut server).await, 1);
+        assert_eq!(waits(&mut server).await, 1);
+        client.write_all(b"end").await.unwrap();
+        server.read_exact(&mut octets[..3]).await.unwrap();
+        server.write_all(b"done").await.unwrap();
+        assert_eq!(waits(&mut server).await, 1, "the answer took it along");
+    }
+}
