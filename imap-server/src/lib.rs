@@ -45,10 +45,10 @@
 //! rules, or panics, loses that one connection; nothing wrong reaches a client.
 //!
 //! # The files
-//! [`Server`] (`server.rs`) takes streams, from a listener (`listener.rs`, `tls.rs`) or from anywhere. `connection.rs` is
-//! one connection from greeting to farewell; what it runs is in `cmd/`, a file for each command, with logging in in
-//! `auth.rs`. `prompt.rs` acknowledges what has no answer yet. `wire.rs` holds the stream (`io.rs`) and the protocol core together; `sink.rs` and `literal.rs` are what a
-//! backend sees of them. [`Handle`] (`handle.rs`) reaches into connections through the `registry.rs`.
+//! [`Server`] (`server.rs`) takes streams, from a listener (`listener.rs`, `tls.rs`, `prompt.rs`) or from anywhere.
+//! `connection.rs` is one connection from greeting to farewell; what it runs is in `cmd/`, a file for each command, with
+//! logging in in `auth.rs`. `wire.rs` holds the stream (`io.rs`) and the protocol core together; `sink.rs` and `literal.rs`
+//! are what a backend sees of them. [`Handle`] (`handle.rs`) reaches into connections through the `registry.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
