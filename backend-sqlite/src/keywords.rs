@@ -1,6 +1,6 @@
 //! The keywords of one mailbox: which id stands for which name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use backend_api::{Error, ErrorKind, Flags, Keyword, Result};
 use rusqlite::{Connection, params};
@@ -20,6 +20,8 @@ const SHARED: usize = 1_024;
 pub(crate) struct Keywords {
     by_id: HashMap<u16, Keyword>,
     by_name: HashMap<Keyword, u16>,
+    /// Ids that were asked for and may be on no page yet.
+    given: HashSet<u16>,
     made: HashMap<Box<[u16]>, Flags>,
 }
 
@@ -87,8 +89,9 @@ impl Keywords {
         for name in names {
             let id = match self.by_name.get(name) {
                 Some(id) => *id,
-                None => self.add(conn, place, name, &ids)?,
+                None => self.add(conn, place, name)?,
             };
+            self.given.insert(id);
             ids.push(id);
         }
         ids.sort_unstable();
@@ -96,9 +99,9 @@ impl Keywords {
         Ok(ids)
     }
 
-    fn add(&mut self, conn: &Connection, place: Place, name: &Keyword, wanted: &[u16]) -> Result<u16> {
+    fn add(&mut self, conn: &Connection, place: Place, name: &Keyword) -> Result<u16> {
         if self.by_id.len() >= MAX_KEYWORDS {
-            self.forget_unused(conn, place, wanted)?;
+            self.forget_unused(conn, place)?;
         }
         let after = self.by_id.len() + 1;
         let id = (after..=MAX_KEYWORDS)
@@ -117,8 +120,8 @@ impl Keywords {
     }
 
     /// Looks through every page for keywords that no message has: rare, and only at the limit.
-    fn forget_unused(&mut self, conn: &Connection, place: Place, wanted: &[u16]) -> Result<()> {
-        let mut used: std::collections::HashSet<u16> = wanted.iter().copied().collect();
+    fn forget_unused(&mut self, conn: &Connection, place: Place) -> Result<()> {
+        let mut used = self.given.clone();
         let mut pages = conn
             .prepare_cached("SELECT records FROM pages WHERE account = ? AND mailbox = ?")
             .map_err(sql)?;

@@ -162,6 +162,27 @@ async fn of_several_changes_all_are_made_or_none() {
     assert_eq!(w.rows("keywords"), 0);
 }
 
+/// Where the limit is reached, keywords that no message has make room: those of a change that is still to be written are not
+/// among them.
+#[tokio::test]
+async fn keywords_of_one_change_do_not_make_room_for_those_of_another_beside_it() {
+    let w = world().await;
+    for _ in 0..4 {
+        w.add("a").await;
+    }
+    let many = Flags::from_parts(0, (0..4095).filter_map(|n| Keyword::new(&format!("k{n}"))));
+    let add = |uid: &str, name: &str| (set(uid), FlagChange::Add(Flags::NONE.with_keyword(name)));
+    let three = || vec![add("1", "Important"), add("2", "Junk"), add("3", "Third")];
+    w.set("4", FlagChange::Add(many)).await;
+    let refused = w.store.set_flags_each(&w.account, w.inbox, three()).await;
+    assert_eq!(kind(refused), ErrorKind::Limit);
+    let flags = |list: Vec<(u32, String, u64)>| list.into_iter().map(|m| m.1).take(3).collect::<Vec<_>>();
+    assert_eq!(flags(w.list(w.inbox).await), ["()", "()", "()"]);
+    w.set("4", FlagChange::Replace(Flags::NONE)).await;
+    assert!(w.store.set_flags_each(&w.account, w.inbox, three()).await.unwrap());
+    assert_eq!(flags(w.list(w.inbox).await), ["(Important)", "(Junk)", "(Third)"]);
+}
+
 #[tokio::test]
 async fn messages_changed_since_are_left_and_named() {
     let w = world().await;
