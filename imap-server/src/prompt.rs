@@ -25,18 +25,29 @@ impl Acknowledge for TcpStream {
     }
 }
 
-/// The stream, and whether something was received since the last was sent.
+/// The stream, and what was received since the last was sent.
 pub(crate) struct Prompt<S> {
     stream: S,
-    unanswered: bool,
+    unanswered: usize,
+    acknowledged: bool,
 }
+
+/// Of more than this that comes in one go single pieces are not acknowledged: it would have the sender send smaller ones, and
+/// 40 ms matter less.
+const BULK: usize = 128 * 1024;
 
 impl<S> Prompt<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
-            unanswered: false,
+            unanswered: 0,
+            acknowledged: true,
         }
+    }
+
+    /// What is sent acknowledges what was received.
+    fn answered(&mut self) {
+        (self.unanswered, self.acknowledged) = (0, true);
     }
 }
 
@@ -44,9 +55,11 @@ impl<S: AsyncRead + Acknowledge + Unpin> AsyncRead for Prompt<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.unanswered = true;
-        } else if polled.is_pending() && std::mem::take(&mut self.unanswered) {
+        let received = buf.filled().len().saturating_sub(before);
+        if received > 0 {
+            self.unanswered = self.unanswered.saturating_add(received);
+            self.acknowledged = self.unanswered > BULK;
+        } else if polled.is_pending() && !std::mem::replace(&mut self.acknowledged, true) {
             self.stream.acknowledge();
         }
         polled
@@ -55,8 +68,7 @@ impl<S: AsyncRead + Acknowledge + Unpin> AsyncRead for Prompt<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        // What is sent acknowledges what was received.
-        self.unanswered = false;
+        self.answered();
         Pin::new(&mut self.stream).poll_write(cx, octets)
     }
 
@@ -73,7 +85,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.unanswered = false;
+        self.answered();
         Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
     }
 
@@ -142,5 +154,23 @@ mod tests {
         server.read_exact(&mut octets[..3]).await.unwrap();
         server.write_all(b"done").await.unwrap();
         assert_eq!(waits(&mut server).await, 1, "the answer took it along");
+    }
+
+    #[tokio::test]
+    async fn pieces_of_much_that_comes_in_one_go_are_not_acknowledged() {
+        let (mut client, server) = duplex(64 * 1024);
+        let mut server = Prompt::new(Counted(server, Cell::new(0)));
+        let mut octets = vec![0; 64 * 1024];
+        let mut said = Vec::new();
+        for _ in 0..4 {
+            client.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
+            server.read_exact(&mut octets).await.unwrap();
+            said.push(waits(&mut server).await);
+        }
+        assert_eq!(said, [1, 2, 2, 2]);
+        server.write_all(b"done").await.unwrap();
+        client.write_all(b"next").await.unwrap();
+        server.read_exact(&mut octets[..4]).await.unwrap();
+        assert_eq!(waits(&mut server).await, 3);
     }
 }
