@@ -298,6 +298,9 @@ pub trait Mailbox: Send + 'static {
     /// [`poll`](Mailbox::poll) in between. Where a change costs a wait for the disk, all of them can be made here as one, and
     /// told when they are asked for: until then nothing of them may be told. Default: nothing is done ahead. Never called
     /// when open for reading only.
+    ///
+    /// # Cancel safety
+    /// Awaited to its end, as [`store`](Mailbox::store) is; dropped with the connection, what was begun may be done.
     async fn store_ahead(&mut self, ctx: &Ctx<'_>, waiting: &[WaitingStore]) {
         let _ = (ctx, waiting);
     }

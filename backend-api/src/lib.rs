@@ -9,6 +9,7 @@ mod error;
 mod fetch;
 mod flags;
 mod mailbox;
+mod message;
 mod number;
 mod search;
 mod set;
@@ -31,11 +32,9 @@ pub use mailbox::{
     Access, Attributes, InvalidMailboxName, ListEntry, ListQuery, MailboxName, PermanentFlags, SEPARATOR, Selected,
     SpecialUse, Status, StatusItems,
 };
+pub use message::{Incoming, Load, Loaded, MessageBody, NewMessage, RangedBody};
 pub use number::{ModSeq, Seq, Uid, UidValidity};
 pub use search::{SearchKey, SearchSink, Sought, SoughtIn};
 pub use set::{NumSet, Number, NumberSet, SeqSet, UidSet};
-pub use store::{
-    Changes, FlagsChanged, Incoming, Load, Loaded, MailStore, MailboxEntry, MailboxId, MessageBody, MessageEntry,
-    Messages, NewMessage, RangedBody, Remove, Watcher,
-};
+pub use store::{Changes, FlagsChanged, MailStore, MailboxEntry, MailboxId, MessageEntry, Messages, Remove, Watcher};
 pub use updates::{ExistsUpdates, ExpungeUpdates, FlagUpdates, Rights, UpdateSink, Updates};
