@@ -107,7 +107,7 @@ impl fmt::Debug for MessageBody {
 pub enum Incoming {
     /// Held by the caller, in memory or in a temporary file.
     Body(MessageBody),
-    /// What the store's own [`stage`](MailStore::stage) returned.
+    /// What the store's own [`stage`](crate::MailStore::stage) returned.
     Staged(Box<dyn Any + Send>),
 }
 

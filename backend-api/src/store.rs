@@ -435,8 +435,8 @@ pub trait MailStore: Send + Sync + 'static {
     }
 
     /// Takes the octets of a message that is being sent into the store's own keeping, before any transaction. What it
-    /// returns comes back in [`Incoming::Staged`]; dropped, it must leave nothing behind. `None`: the caller keeps them, in
-    /// memory or in a temporary file.
+    /// returns comes back in [`Incoming::Staged`](crate::Incoming::Staged); dropped, it must leave nothing behind.
+    /// `None`: the caller keeps them, in memory or in a temporary file.
     ///
     /// # Errors
     /// [`OverQuota`](crate::ErrorKind::OverQuota); an I/O error of `body` is passed on.
