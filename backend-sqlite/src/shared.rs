@@ -18,7 +18,7 @@ use crate::recover::Bell;
 use crate::text_index::TextIndex;
 use crate::tx::{Place, Tx};
 use crate::views::{self, Views};
-use crate::watch::Seen;
+use crate::watch::{Seen, Wake};
 use crate::writer::{Work, Writer, unanswered};
 
 /// Removed messages that are reclaimed in one operation: a few milliseconds of the writer's time.
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) watcher: OnceLock<Arc<dyn Watcher>>,
     pub(crate) seen: Seen,
+    pub(crate) watch: Wake,
     pub(crate) behind: Behind,
     pub(crate) views: Views,
     pub(crate) checkpoint: Checkpoint,

@@ -29,7 +29,7 @@ use crate::stage::{self, Staged};
 use crate::text_index::{self, TextIndex};
 use crate::tx::{Mailbox, Place, Tx, account_id};
 use crate::views::{View, Views};
-use crate::watch::{self, Seen};
+use crate::watch::{self, Seen, Wake};
 use crate::writer::{self, Writer};
 use crate::{copy, expunge, flags, listing, load, mailboxes, schema, users};
 
@@ -68,12 +68,14 @@ impl SqliteStore {
             leftovers = Leftovers::default();
         }
         let (writer, queue) = Writer::new();
+        let (watch, rings) = Wake::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {
             writer,
             readers: Readers::default(),
             watcher: OnceLock::new(),
             seen: Seen::new(schema::reading(&path).map_err(at)?).map_err(at)?,
+            watch,
             behind: Behind::default(),
             views: Views::new(folder.views()),
             checkpoint: Checkpoint::default(),
@@ -98,7 +100,7 @@ impl SqliteStore {
         if shared.options.background {
             let conn = schema::writing(&path).map_err(at)?;
             open.start("mail-checkpoint", move |shared| checkpoint::run(shared, &conn))?;
-            open.start("mail-watch", watch::run)?;
+            open.start("mail-watch", move |shared| watch::run(shared, &rings))?;
             if shared.options.search_index {
                 open.start("mail-index", text_index::run)?;
             }
@@ -164,11 +166,20 @@ impl Drop for Open {
         self.shared.checkpoint.stop();
         self.shared.writer.stop();
         self.shared.readers.stop();
+        self.shared.watch.wake();
         for thread in self.threads.get_mut().drain(..) {
             // The store may be dropped by one of its own threads, at the end of a call.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
             }
+        }
+        self.shared.seen.close();
+        // The last connection that is closed carries the log into the database and removes it, so that the next start has
+        // nothing to go through. One that only reads cannot.
+        if let Err(e) =
+            schema::writing(&self.shared.folder.database()).and_then(|conn| conn.close().map_err(|(_, e)| e))
+        {
+            tracing::warn!(error = %e, "the write-ahead log stays for the next start");
         }
     }
 }

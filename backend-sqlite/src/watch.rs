@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use backend_api::{Account, Changes, MailboxId};
@@ -33,7 +33,8 @@ pub(crate) struct Seen {
 }
 
 struct Probe {
-    conn: Connection,
+    /// `None` once the store is closed.
+    conn: Option<Connection>,
     version: i64,
     change: i64,
 }
@@ -44,11 +45,20 @@ impl Seen {
         let version = data_version(&conn)?;
         let change = conn.query_row("SELECT change FROM store", [], |r| r.get(0))?;
         Ok(Self {
-            probe: Mutex::new(Probe { conn, version, change }),
+            probe: Mutex::new(Probe {
+                conn: Some(conn),
+                version,
+                change,
+            }),
             own: Mutex::default(),
             started: Instant::now(),
             looked: AtomicU64::new(0),
         })
+    }
+
+    /// Nobody looks any more.
+    pub(crate) fn close(&self) {
+        self.probe.lock().conn = None;
     }
 
     /// The transaction of this number is about to be committed, and its changes told, by us.
@@ -152,11 +162,14 @@ struct Changed {
 
 impl Probe {
     fn look(&mut self) -> rusqlite::Result<Vec<Changed>> {
-        let version = data_version(&self.conn)?;
+        let Some(conn) = &self.conn else {
+            return Ok(Vec::new());
+        };
+        let version = data_version(conn)?;
         if version == self.version {
             return Ok(Vec::new());
         }
-        let mut select = self.conn.prepare_cached(
+        let mut select = conn.prepare_cached(
             "SELECT m.account, a.name, m.id, m.change, m.name IS NULL, m.highest_modseq FROM mailboxes m
              JOIN accounts a ON a.id = m.account WHERE m.change > ? ORDER BY m.change",
         )?;
@@ -183,13 +196,33 @@ fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |r| r.get(0))
 }
 
-/// The thread that waits for the bell of other stores, with a timer beneath.
-pub(crate) fn run(shared: &Arc<Shared>) {
-    let (bell, rings) = sync_channel::<()>(1);
-    let ring = move |event: notify::Result<notify::Event>| {
+/// Wakes the thread that waits for other stores.
+pub(crate) struct Wake(SyncSender<()>);
+
+/// What the thread waits for.
+pub(crate) struct Rings(Receiver<()>);
+
+impl Wake {
+    pub(crate) fn new() -> (Self, Rings) {
+        let (wake, rings) = sync_channel(1);
+        (Self(wake), Rings(rings))
+    }
+
+    /// The thread has something to look at.
+    pub(crate) fn wake(&self) {
         // A full channel has a ring in it already.
-        if event.is_ok_and(|e| e.kind.is_modify()) {
-            let _ = bell.try_send(());
+        let _ = self.0.try_send(());
+    }
+}
+
+/// The thread that waits for the bell of other stores, with a timer beneath.
+pub(crate) fn run(shared: &Arc<Shared>, Rings(rings): &Rings) {
+    let weak = Arc::downgrade(shared);
+    let ring = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|e| e.kind.is_modify())
+            && let Some(shared) = weak.upgrade()
+        {
+            shared.watch.wake();
         }
     };
     let watcher = notify::recommended_watcher(ring).and_then(|mut watcher| {
@@ -200,13 +233,9 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         tracing::warn!(error = %e, "no notice of other processes' writes; looking once a second");
     }
     while !shared.stopping() {
-        match rings.recv_timeout(TIMER) {
-            Ok(()) => {
-                shared.behind.heard_others();
-                std::thread::sleep(TOGETHER);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TIMER),
+        if rings.recv_timeout(TIMER).is_ok() {
+            shared.behind.heard_others();
+            std::thread::sleep(TOGETHER);
         }
         let _ = rings.try_recv();
         shared.seen.look_now(shared);

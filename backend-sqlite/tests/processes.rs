@@ -463,3 +463,26 @@ fn processes_that_open_a_new_folder_together_make_it_once() {
         assert_eq!(stores.len(), 4);
     }
 }
+
+/// A log that stays is read by the next start from its beginning to its end.
+#[tokio::test]
+async fn the_last_store_that_is_closed_leaves_no_log_behind() {
+    let World {
+        dir,
+        store,
+        account,
+        inbox,
+        told,
+    } = world_with(Options::default()).await;
+    let log = dir.path().join("mail.db-wal");
+    let other = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    let body = Incoming::Body(MessageBody::from("kept".to_owned()));
+    let message = NewMessage::new(Flags::NONE, date(), 0, body);
+    let uid = store.add(&account, inbox, vec![message]).await.unwrap().uids[0];
+    drop((store, told));
+    assert!(log.exists(), "another store is open");
+    drop(other);
+    assert!(!log.exists());
+    let store = SqliteStore::open(dir.path(), Options::default()).unwrap();
+    assert_eq!(store.body(&account, inbox, uid).await.unwrap().size(), 4);
+}

@@ -22,7 +22,7 @@ use crate::shared::Shared;
 const TIMER: Duration = Duration::from_secs(5);
 /// After something went wrong.
 const TROUBLE: Duration = Duration::from_secs(60);
-/// Between two searches for bodies that are no more.
+/// Between two searches for bodies that are no more, and from the start to the first: a start has more urgent work.
 const SWEEP: Duration = Duration::from_secs(600);
 /// A segment of which one body in so many is no more is written anew.
 const DEAD: usize = 5;
@@ -81,7 +81,7 @@ pub(super) struct Indexer {
     grams: Option<Collector>,
     /// Accounts whose segments may be too many.
     grown: Vec<i64>,
-    swept: Option<Instant>,
+    swept: Instant,
     /// Locked, never read.
     _right: File,
 }
@@ -106,7 +106,7 @@ impl Indexer {
             mail,
             grams: None,
             grown,
-            swept: None,
+            swept: Instant::now(),
             _right: right,
         }))
     }
@@ -227,11 +227,11 @@ impl Indexer {
 
     /// Once in a while: takes out the bodies that are no more, and gives room back to the disk.
     fn tidy(&mut self, stop: &dyn Fn() -> bool) -> Result<()> {
-        if self.swept.is_some_and(|at| at.elapsed() < SWEEP) {
+        if self.swept.elapsed() < SWEEP {
             return Ok(());
         }
         self.sweep(stop)?;
-        self.swept = Some(Instant::now());
+        self.swept = Instant::now();
         Ok(())
     }
 
@@ -283,13 +283,19 @@ fn behind(conn: &Connection) -> Result<Option<(i64, i64, i64)>> {
 
 /// Those bodies that are no more.
 fn missing(mail: &Connection, bodies: &[Body]) -> Result<HashSet<i64>> {
-    let mut select = mail.prepare_cached("SELECT 1 FROM bodies WHERE id = ?").map_err(sql)?;
+    // In one picture: else each look-up locks the database anew, which costs more than it.
+    let picture = mail.unchecked_transaction().map_err(sql)?;
+    let mut select = picture
+        .prepare_cached("SELECT 1 FROM bodies WHERE id = ?")
+        .map_err(sql)?;
     let mut gone = HashSet::new();
     for body in bodies {
         if !select.exists([body.id]).map_err(sql)? {
             gone.insert(body.id);
         }
     }
+    drop(select);
+    picture.commit().map_err(sql)?;
     Ok(gone)
 }
 
