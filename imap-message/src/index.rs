@@ -12,7 +12,7 @@ use crate::structure::{Form, envelope_of, write_structure};
 use crate::tree::Tree;
 
 /// The version of the serialised form. An index of another version is refused, so that it is built again.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Everything IMAP asks about one message, except the octets of its text.
 ///
@@ -45,11 +45,12 @@ impl fmt::Display for IndexError {
 
 impl std::error::Error for IndexError {}
 
-/// Where what stands. The octets begin with: magic, version, checksum, size, sent date, omitted names, and the lengths
+/// Where what stands. The octets begin with: magic, version, CRC-32 of all behind it, size, sent date, omitted names, and the lengths
 /// of the sections, which follow in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Layout {
-    sections: [Range<usize>; SECTIONS],
+    /// Where each section ends, which is where the next one begins. The first begins behind the head.
+    ends: [u32; SECTIONS],
 }
 
 const MAGIC: &[u8; 3] = b"IMX";
@@ -109,9 +110,7 @@ impl Index {
         ];
         let octets = serialise(&sections, listing.omitted, sent, size);
         // The layout of what was just written is what a parse would find.
-        let layout = Layout::of(&octets).unwrap_or(Layout {
-            sections: Default::default(),
-        });
+        let layout = Layout::of(&octets).unwrap_or(Layout { ends: [0; SECTIONS] });
         Self { octets, layout }
     }
 
@@ -142,7 +141,7 @@ impl<B: AsRef<[u8]>> Index<B> {
             return Err(IndexError::Version);
         }
         let stated = bytes.get(CHECKSUM).ok_or(IndexError::Corrupt)?;
-        if stated != checksum(bytes.get(CHECKED..).unwrap_or_default()).to_le_bytes() {
+        if stated != crc32fast::hash(bytes.get(CHECKED..).unwrap_or_default()).to_le_bytes() {
             return Err(IndexError::Corrupt);
         }
         let layout = Layout::of(bytes).ok_or(IndexError::Corrupt)?;
@@ -244,7 +243,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     fn section(&self, which: usize) -> &[u8] {
-        let range = self.layout.sections.get(which).cloned().unwrap_or_default();
+        let range = self.layout.range(which).unwrap_or_default();
         self.octets.as_ref().get(range).unwrap_or_default()
     }
 
@@ -263,21 +262,24 @@ impl<B: AsRef<[u8]>> Index<B> {
 impl Layout {
     /// The sections, if they fill the octets exactly.
     fn of(octets: &[u8]) -> Option<Self> {
-        let mut sections: [Range<usize>; SECTIONS] = Default::default();
-        let mut at = HEAD;
-        for (place, section) in sections.iter_mut().enumerate() {
-            let length = octets
-                .get(LENGTHS + 4 * place..)?
-                .first_chunk()
-                .copied()
-                .map(u32::from_le_bytes)?;
-            let end = at.checked_add(length as usize)?;
-            *section = at..end;
-            at = end;
+        let mut layout = Self { ends: [0; SECTIONS] };
+        let mut at = u32::try_from(HEAD).ok()?;
+        for (place, end) in layout.ends.iter_mut().enumerate() {
+            let length = octets.get(LENGTHS + 4 * place..)?.first_chunk().copied();
+            at = at.checked_add(length.map(u32::from_le_bytes)?)?;
+            *end = at;
         }
-        let whole = at == octets.len();
-        let records = sections.get(PARTS)?.len();
-        (whole && records >= RECORD && records.is_multiple_of(RECORD)).then_some(Self { sections })
+        let whole = at as usize == octets.len();
+        let records = layout.range(PARTS)?.len();
+        (whole && records >= RECORD && records.is_multiple_of(RECORD)).then_some(layout)
+    }
+
+    fn range(&self, section: usize) -> Option<Range<usize>> {
+        let start = match section.checked_sub(1) {
+            None => HEAD,
+            Some(before) => *self.ends.get(before)? as usize,
+        };
+        Some(start..*self.ends.get(section)? as usize)
     }
 }
 
@@ -307,23 +309,9 @@ fn serialise(sections: &[&[u8]; SECTIONS], omitted: ListedSet, sent: Option<Sent
     let mut octets = Vec::with_capacity(checked.len() + CHECKED);
     octets.extend_from_slice(MAGIC);
     octets.push(VERSION);
-    octets.extend_from_slice(&checksum(&checked).to_le_bytes());
+    octets.extend_from_slice(&crc32fast::hash(&checked).to_le_bytes());
     octets.extend_from_slice(&checked);
     octets
-}
-
-/// Tells damage, not malice.
-fn checksum(octets: &[u8]) -> u32 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = octets.as_chunks::<8>();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    let sum = words
-        .iter()
-        .fold(octets.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
-    let sum = mix(sum, u64::from_le_bytes(last));
-    (sum >> 32) as u32 ^ sum as u32
 }
 
 fn without_line_end(value: &[u8]) -> &[u8] {

@@ -1,9 +1,10 @@
 //! Indexes of messages that were read lately, of all sessions: what ENVELOPE, BODYSTRUCTURE, header fields and searches
 //! are answered from without asking the store again.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use backend_api::{Account, Bytes, MailboxEntry, MailboxId, Uid, UidValidity};
+use backend_api::{Account, Bytes, MailboxEntry, Uid};
 use imap_message::Index;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -11,18 +12,20 @@ use quick_cache::sync::Cache;
 /// Octets of memory that the indexes may have unless it is said otherwise: those of about 40,000 messages.
 pub(super) const INDEXES: u64 = 64 * 1024 * 1024;
 /// What an index costs besides its octets: its layout, its key twice, and its place in the table.
-const OVERHEAD: u64 = 320;
+const OVERHEAD: u64 = 200;
 /// A larger one is not kept: it would drive out too many others.
 const LARGEST: usize = 64 * 1024;
 
 /// A message. It never changes, so that what was read of it stays true.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
-    account: Account,
-    mailbox: MailboxId,
-    validity: UidValidity,
+    mailbox: Fingerprint,
     uid: Uid,
 }
+
+/// Account, mailbox and UIDVALIDITY in 128 bits, by a secret of this process: no two of a machine have the same, and nobody
+/// can make them so. An account's name in each key would cost more than all else of a look-up.
+type Fingerprint = [u64; 2];
 
 #[derive(Clone)]
 struct Weight;
@@ -41,6 +44,7 @@ type Kept = Cache<Key, Arc<Index<Bytes>>, Weight>;
 pub(super) struct Indexes {
     last: Kept,
     again: Kept,
+    secrets: [RandomState; 2],
 }
 
 impl Indexes {
@@ -50,6 +54,7 @@ impl Indexes {
         Self {
             last: Cache::with_weighter(estimate, half, Weight),
             again: Cache::with_weighter(estimate, half, Weight),
+            secrets: [RandomState::new(), RandomState::new()],
         }
     }
 
@@ -58,23 +63,22 @@ impl Indexes {
             return Some(index);
         }
         let index = self.last.get(key)?;
-        self.again.insert(key.clone(), index.clone());
+        self.again.insert(*key, index.clone());
         Some(index)
     }
 
     fn put(&self, key: Key, index: &Arc<Index<Bytes>>) {
-        self.last.insert(key.clone(), index.clone());
+        self.last.insert(key, index.clone());
         // Once asked for, it stays longer than what came before it; else it would be the first to go.
         self.last.get(&key);
     }
 
     /// Those of one mailbox.
     pub(super) fn of(self: &Arc<Self>, account: &Account, mailbox: &MailboxEntry) -> MailboxIndexes {
+        let name = (account, mailbox.id, mailbox.uid_validity);
         MailboxIndexes {
+            mailbox: self.secrets.each_ref().map(|secret| secret.hash_one(name)),
             indexes: self.clone(),
-            account: account.clone(),
-            mailbox: mailbox.id,
-            validity: mailbox.uid_validity,
         }
     }
 }
@@ -83,9 +87,7 @@ impl Indexes {
 #[derive(Clone)]
 pub(crate) struct MailboxIndexes {
     indexes: Arc<Indexes>,
-    account: Account,
-    mailbox: MailboxId,
-    validity: UidValidity,
+    mailbox: Fingerprint,
 }
 
 impl MailboxIndexes {
@@ -96,9 +98,7 @@ impl MailboxIndexes {
 
     fn key(&self, uid: Uid) -> Key {
         Key {
-            account: self.account.clone(),
             mailbox: self.mailbox,
-            validity: self.validity,
             uid,
         }
     }
@@ -116,6 +116,8 @@ impl MailboxIndexes {
 
 #[cfg(test)]
 mod tests {
+    use backend_api::UidValidity;
+
     use super::*;
 
     fn uid(n: u32) -> Uid {
