@@ -167,12 +167,24 @@ pub struct Load {
     pub index: bool,
     /// Its octets.
     pub body: bool,
+    /// The octets of its header, which an answer needs that its index does not give.
+    pub header: bool,
 }
 
 impl Load {
     /// The index, the body, or both.
     pub fn new(index: bool, body: bool) -> Self {
-        Self { index, body }
+        let header = false;
+        Self { index, body, header }
+    }
+
+    /// The index and the octets of the header.
+    pub fn header() -> Self {
+        Self {
+            index: true,
+            body: false,
+            header: true,
+        }
     }
 }
 
@@ -186,11 +198,26 @@ pub struct Loaded {
     pub index: Option<Bytes>,
     /// Its octets, if they were asked for, or if the store has no index to give.
     pub body: Option<MessageBody>,
+    /// Its first octets, at least up to the end of its header, if those were asked for and the store can read them for less
+    /// than the body. A store that cannot gives none of them, or the body.
+    pub header: Option<Bytes>,
 }
 
 impl Loaded {
     /// A loaded message.
     pub fn new(uid: Uid, index: Option<Bytes>, body: Option<MessageBody>) -> Self {
-        Self { uid, index, body }
+        let header = None;
+        Self {
+            uid,
+            index,
+            body,
+            header,
+        }
+    }
+
+    /// The same with the octets of its header.
+    #[must_use]
+    pub fn with_header(self, header: Option<Bytes>) -> Self {
+        Self { header, ..self }
     }
 }

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use backend_api::{Bytes, Error, Load, Loaded, MessageBody, RangedBody, Result, Uid, async_trait};
+use imap_message::Index;
 use parking_lot::Mutex;
+use rusqlite::blob::Blob;
 use rusqlite::{Connection, Row, params};
 
 use crate::body::{CHUNK, chunk_id};
@@ -47,6 +49,7 @@ pub(crate) fn load(
         covered: 0,
         cost: 0,
         ranged: 0,
+        piece: None,
     };
     let mut rest = uids;
     while !rest.is_empty() {
@@ -116,6 +119,8 @@ struct Answer<'a> {
     covered: usize,
     cost: u64,
     ranged: usize,
+    /// The first piece of the body whose header was read last: a handle that goes on to another row costs little.
+    piece: Option<Blob<'a>>,
 }
 
 impl Answer<'_> {
@@ -132,9 +137,10 @@ impl Answer<'_> {
         let index = index.map_err(|_| damaged("an index that is no blob"))?;
         let with_body = self.what.body || (self.what.index && index.is_none());
         self.cost = self.cost.saturating_add(OVERHEAD + index.map_or(0, |i| i.len() as u64));
-        let mut body = None;
+        let (mut body, mut header) = (None, None);
+        let id = row.get(1).map_err(sql)?;
         if with_body {
-            let found = find(self.conn, row.get(1).map_err(sql)?)?;
+            let found = find(self.conn, id)?;
             let large = found.size > ANSWER;
             self.ranged += usize::from(large);
             self.cost = self.cost.saturating_add(if large { 0 } else { found.size });
@@ -142,21 +148,62 @@ impl Answer<'_> {
                 return Ok(false);
             }
             body = octets_of(self.conn, self.shared, &found)?;
-        } else if !self.has_room() {
-            return Ok(false);
+        } else {
+            let len = index.filter(|_| self.what.header).and_then(header_len);
+            self.cost = self.cost.saturating_add(len.unwrap_or(0));
+            if !self.has_room() {
+                return Ok(false);
+            }
+            header = len.map_or(Ok(None), |len| self.header(id, len))?;
         }
         if body.is_some() == with_body {
             let index = index.map(Bytes::copy_from_slice);
-            self.loaded.push(Loaded::new(uid, index, body));
+            self.loaded.push(Loaded::new(uid, index, body).with_header(header));
         }
         self.covered += 1;
         Ok(true)
+    }
+
+    /// The first octets of a body; `None` when its file went since this picture of the store was taken.
+    fn header(&mut self, body: i64, len: u64) -> Result<Option<Bytes>> {
+        let mut octets = vec![0; usize::try_from(len).map_err(Error::internal)?];
+        if octets.is_empty() {
+            return Ok(Some(Bytes::new()));
+        }
+        let row = chunk_id(body, 0).ok_or_else(|| damaged("a body's number"))?;
+        let piece = match self.piece.take() {
+            Some(mut piece) => piece.reopen(row).map(|()| piece),
+            None => self.conn.blob_open("main", "contents", "octets", row, true),
+        };
+        match piece {
+            Ok(piece) => {
+                piece.read_at_exact(&mut octets, 0).map_err(sql)?;
+                self.piece = Some(piece);
+            }
+            Err(e) if is_no_row(&e) => match find(self.conn, body)?.file {
+                None => return Err(damaged("a body without its row")),
+                Some(id) => match File::open(self.shared.folder.body(&id)) {
+                    Ok(file) => read_file(&file, 0, &mut octets)?,
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                    Err(e) => return Err(Error::internal(e)),
+                },
+            },
+            Err(e) => return Err(sql(e)),
+        }
+        Ok(Some(octets.into()))
     }
 
     /// A first message always has.
     fn has_room(&self) -> bool {
         self.loaded.is_empty() || (self.cost <= ANSWER && self.ranged <= MAX_RANGED)
     }
+}
+
+/// Octets of the header that an index is of; `None` for one that is read piece by piece with the body.
+fn header_len(index: &[u8]) -> Option<u64> {
+    let index = Index::parse(index).ok()?;
+    let header = index.part(&[])?.header();
+    Some(header.end).filter(|len| *len <= ANSWER)
 }
 
 /// Where the octets of a body are.
@@ -243,6 +290,11 @@ impl Octets {
     }
 }
 
+/// What SQLite says of a handle on a row that is not there.
+fn is_no_row(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(e, _) if e.extended_code == rusqlite::ffi::SQLITE_ERROR)
+}
+
 fn read_rows(conn: &Connection, body: i64, mut offset: u64, mut into: &mut [u8]) -> Result<()> {
     while !into.is_empty() {
         let (piece, within) = (offset / CHUNK as u64, offset % CHUNK as u64);
@@ -250,9 +302,7 @@ fn read_rows(conn: &Connection, body: i64, mut offset: u64, mut into: &mut [u8])
         let id = chunk_id(body, piece).ok_or_else(|| damaged("a body's number"))?;
         let blob = match conn.blob_open("main", "contents", "octets", id, true) {
             Ok(blob) => blob,
-            Err(rusqlite::Error::SqliteFailure(e, _)) if e.extended_code == rusqlite::ffi::SQLITE_ERROR => {
-                return Err(Error::not_found("the message was removed"));
-            }
+            Err(e) if is_no_row(&e) => return Err(Error::not_found("the message was removed")),
             Err(e) => return Err(sql(e)),
         };
         let len = into.len().min(blob.len().saturating_sub(within));

@@ -38,6 +38,33 @@ async fn every_class_of_body_comes_back_octet_for_octet() {
 }
 
 #[tokio::test]
+async fn a_header_comes_alone_out_of_every_class_of_body() {
+    let w = world_with(small()).await;
+    let mut headers = Vec::new();
+    for (n, body) in SIZES.into_iter().enumerate() {
+        let header = format!("Subject: {n}\r\nX-Id: {}\r\n\r\n", "x".repeat(n * 100));
+        w.add(&format!("{header}{}", "text\r\n".repeat(body / 6))).await;
+        headers.push(Some(header));
+    }
+    w.add("").await;
+    headers.push(Some(String::new()));
+    // One that is read piece by piece with the body.
+    w.add(&format!("X-Id: {}\r\n\r\n", "x".repeat(300_000))).await;
+    headers.push(None);
+    w.add("Subject: last\r\n\r\nx").await;
+    headers.push(Some("Subject: last\r\n\r\n".to_owned()));
+    let uids: Vec<Uid> = (1..=headers.len() as u32).map(uid_of).collect();
+    let (loaded, covered) = w.store.load(&w.account, w.inbox, &uids, Load::header()).await.unwrap();
+    assert_eq!(covered, uids.len());
+    assert!(loaded.iter().all(|l| l.index.is_some() && l.body.is_none()));
+    let given: Vec<Option<String>> = loaded
+        .into_iter()
+        .map(|l| l.header.map(|octets| String::from_utf8(octets.to_vec()).unwrap()))
+        .collect();
+    assert_eq!(given, headers);
+}
+
+#[tokio::test]
 async fn any_range_of_a_large_body_can_be_read() {
     let w = world_with(small()).await;
     for len in [600_000usize, 700_000] {

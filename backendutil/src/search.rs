@@ -77,6 +77,8 @@ pub enum Need {
     Size,
     /// The index: [`Program::with_index`] goes on.
     Index,
+    /// The index and the header's octets: [`Program::with_body`] decides, and reads no more of the body than that.
+    Header,
     /// The index and the body: [`Program::with_body`] decides.
     Body,
 }
@@ -124,7 +126,7 @@ impl Program {
     }
 
     /// The most that is needed for an ordinary message; `None` if the columns decide about all of them. (An index leaves
-    /// out header fields of unusual length, so that [`with_index`](Self::with_index) may ask for the body all the same.)
+    /// out header fields of unusual length, so that [`with_index`](Self::with_index) may ask for the header all the same.)
     pub fn needs(&self) -> Option<Need> {
         self.parts.needs
     }

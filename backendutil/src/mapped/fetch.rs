@@ -27,6 +27,7 @@ struct Asked<'a> {
 struct Needs {
     size: bool,
     index: bool,
+    header: bool,
     body: bool,
 }
 
@@ -35,6 +36,7 @@ impl Needs {
         let mut needs = Self {
             size: false,
             index: false,
+            header: false,
             body: false,
         };
         for item in &want.items {
@@ -42,15 +44,15 @@ impl Needs {
                 FetchItem::Rfc822Size => needs.size = true,
                 FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure => needs.index = true,
                 FetchItem::Section(s) => {
-                    let whole = s.section == Section::default();
+                    needs.index |= s.section != Section::default();
                     let stored = match &s.section.text {
-                        SectionText::HeaderFields(names) => {
-                            s.section.path.is_empty() && names.iter().all(|name| is_stored(name))
-                        }
+                        SectionText::HeaderFields(names) => names.iter().all(|name| is_stored(name)),
                         _ => false,
                     };
-                    needs.index |= !whole;
-                    needs.body |= !stored;
+                    match is_of_header(&s.section) {
+                        true => needs.header |= !stored,
+                        false => needs.body = true,
+                    }
                 }
                 _ => {}
             }
@@ -59,8 +61,21 @@ impl Needs {
     }
 
     fn load(self) -> Option<Load> {
-        (self.index || self.body).then(|| Load::new(self.index, self.body))
+        match self {
+            Self {
+                header: true,
+                body: false,
+                ..
+            } => Some(Load::header()),
+            _ => (self.index || self.body).then(|| Load::new(self.index, self.body)),
+        }
     }
+}
+
+/// Whether the octets of the message's own header are enough to answer it.
+fn is_of_header(section: &Section) -> bool {
+    use SectionText::{Header, HeaderFields, HeaderFieldsNot};
+    section.path.is_empty() && matches!(section.text, Header | HeaderFields(_) | HeaderFieldsNot(_))
 }
 
 pub(super) async fn fetch<S: MailStore>(
@@ -256,13 +271,20 @@ async fn answer<S: MailStore>(
     if needs.index && !octets.need_index(mailbox).await? {
         return Ok(false);
     }
-    let mut needs_body = needs.body;
+    let mut end = if needs.body { u64::MAX } else { 0 };
     for item in &want.items {
-        if let FetchItem::Section(item) = item {
-            needs_body = needs_body || !octets.index()?.answers(&item.section);
+        if let FetchItem::Section(item) = item
+            && end < u64::MAX
+            && !octets.index()?.answers(&item.section)
+        {
+            end = if is_of_header(&item.section) {
+                octets.header_end()?
+            } else {
+                u64::MAX
+            };
         }
     }
-    if needs_body && octets.body(mailbox).await?.is_none() {
+    if end > 0 && octets.up_to(mailbox, end).await?.is_none() {
         return Ok(false);
     }
     if needs.size && entry.size.is_none() {
@@ -318,7 +340,7 @@ async fn put_section<S: MailStore>(
                 if len > MAX_HEADER {
                     return Err(Error::new(ErrorKind::Limit, "the header is too large to be filtered"));
                 }
-                let body = octets.body(mailbox).await?.ok_or_else(gone)?;
+                let body = octets.up_to(mailbox, start + len).await?.ok_or_else(gone)?;
                 let (mut filtering, mut text, mut at) = (filter.into_filtering(), Vec::new(), 0);
                 while at < len {
                     let piece = body.read_at(start + at, piece_len(len - at)).await?;
@@ -339,7 +361,7 @@ async fn put_section<S: MailStore>(
     if count == 0 {
         return Ok(());
     }
-    let body = octets.body(mailbox).await?.ok_or_else(gone)?;
+    let body = octets.up_to(mailbox, start + from + count).await?.ok_or_else(gone)?;
     stream(&body, start + from, count, out).await
 }
 

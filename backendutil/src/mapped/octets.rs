@@ -15,6 +15,8 @@ pub(super) const PIECE: u64 = 64 * 1024;
 pub(super) struct Octets {
     pub(super) uid: Uid,
     index: Option<Arc<Index<Bytes>>>,
+    /// Its first octets, if they were loaded without the others.
+    header: Option<Bytes>,
     body: Option<MessageBody>,
 }
 
@@ -28,7 +30,22 @@ impl Octets {
         Self {
             uid: loaded.uid,
             index,
+            header: loaded.header,
             body: loaded.body,
+        }
+    }
+
+    /// Octets that go as far as `end` at least, from the start on; `None` if the message went meanwhile.
+    pub(super) async fn up_to<S: MailStore>(
+        &mut self,
+        mailbox: &MappedMailbox<S>,
+        end: u64,
+    ) -> Result<Option<MessageBody>> {
+        match &self.header {
+            Some(header) if self.body.is_none() && header.len() as u64 >= end => {
+                Ok(Some(MessageBody::from(header.clone())))
+            }
+            _ => self.body(mailbox).await,
         }
     }
 
@@ -64,6 +81,11 @@ impl Octets {
         Ok(true)
     }
 
+    /// Where the message's header ends, after [`need_index`](Self::need_index).
+    pub(super) fn header_end(&self) -> Result<u64> {
+        Ok(self.index()?.part(&[]).map_or(u64::MAX, |part| part.header().end))
+    }
+
     /// The index, after [`need_index`](Self::need_index).
     pub(super) fn index(&self) -> Result<&Index<Bytes>> {
         self.index
@@ -78,9 +100,15 @@ impl<S: MailStore> MappedMailbox<S> {
     pub(super) async fn octets(&self, uids: &[Uid], what: Load) -> Result<(Vec<Octets>, usize)> {
         let indexes = &self.source.indexes;
         let from_memory = |uid: &Uid| {
-            let index = if what.body { None } else { indexes.get(*uid) };
-            let (uid, body) = (*uid, None);
-            Octets { uid, index, body }
+            let from_store = what.body || what.header;
+            let index = if from_store { None } else { indexes.get(*uid) };
+            let (uid, header, body) = (*uid, None, None);
+            Octets {
+                uid,
+                index,
+                header,
+                body,
+            }
         };
         let known: Vec<Octets> = uids.iter().map(from_memory).collect();
         let unknown: Vec<Uid> = known.iter().filter(|o| o.index.is_none()).map(|o| o.uid).collect();

@@ -114,7 +114,10 @@ async fn decide<S: MailStore>(
     let uids: Vec<Uid> = batch.iter().filter(|c| c.unknown).map(|c| c.uid).collect();
     let mut matching = Vec::new();
     let mut rest = uids.as_slice();
-    let what = Load::new(true, program.needs() == Some(Need::Body));
+    let what = match program.needs() {
+        Some(Need::Header) => Load::header(),
+        needs => Load::new(true, needs == Some(Need::Body)),
+    };
     while !rest.is_empty() {
         let (loaded, covered) = mailbox.octets(rest, what).await?;
         rest = rest.get(covered..).unwrap_or_default();
@@ -149,7 +152,11 @@ async fn matches<S: MailStore>(
         Verdict::No => return Ok(false),
         Verdict::Unknown(_) => {}
     }
-    let Some(body) = octets.body(mailbox).await? else {
+    let end = match program.needs() {
+        Some(Need::Body) => u64::MAX,
+        _ => octets.header_end()?,
+    };
+    let Some(body) = octets.up_to(mailbox, end).await? else {
         return Ok(false);
     };
     match program.with_body(&row, octets.index()?, &body).await {

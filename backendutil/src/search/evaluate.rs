@@ -40,7 +40,7 @@ impl Known for Columns<'_> {
         Err(Need::Index)
     }
     fn field(&mut self, group: usize, _: Option<usize>) -> Result<bool, Need> {
-        Err(self.parts.groups.get(group).map_or(Need::Body, |group| group.need))
+        Err(self.parts.groups.get(group).map_or(Need::Header, |group| group.need))
     }
     fn body(&self, _: usize) -> Result<bool, Need> {
         Err(Need::Body)

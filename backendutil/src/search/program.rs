@@ -192,7 +192,7 @@ impl Compiler {
             self.groups.push(Group {
                 name: name.to_owned(),
                 needles: Needles::default(),
-                need: if stored { Need::Index } else { Need::Body },
+                need: if stored { Need::Index } else { Need::Header },
             });
         }
         let mut strings = vec![format!("{}: ", fold(name))];
@@ -318,7 +318,7 @@ mod tests {
                 cost(Need::Size, Need::Size),
                 cost(Need::Index, Need::Index),
                 cost(Need::Index, Need::Body),
-                cost(Need::Body, Need::Body),
+                cost(Need::Header, Need::Header),
                 cost(Need::Body, Need::Body),
             ]
         );

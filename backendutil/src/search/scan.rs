@@ -160,7 +160,7 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
             .fields
             .get_mut(group)
             .zip(self.parts.groups.get(group))
-            .ok_or(Need::Body)?;
+            .ok_or(Need::Header)?;
         if slot.is_none() {
             *slot = self.index.header(&group.name).map(|values| {
                 let mut fields = Fields::default();
@@ -175,7 +175,7 @@ impl<B: AsRef<[u8]>> Known for Message<'_, B> {
                 fields
             });
         }
-        let fields = slot.as_ref().ok_or(Need::Body)?;
+        let fields = slot.as_ref().ok_or(Need::Header)?;
         Ok(needle.map_or(fields.present, |needle| fields.hits.has(needle)))
     }
 

@@ -65,6 +65,7 @@ on_every_store! {
     changed_since_reads_and_flags_only_what_changed: 4,
     what_another_read_lately_is_not_loaded_again: 5,
     a_message_that_went_is_left_out_though_its_index_is_in_memory: 3,
+    what_the_header_answers_is_not_asked_of_the_body: 2,
 }
 
 async fn a_store_is_answered_once_and_told_to_the_others<S: MailStore>(world: World<S>) {
@@ -263,6 +264,38 @@ async fn what_another_read_lately_is_not_loaded_again<S: MailStore>(world: World
     assert_eq!(a.search(&hello).await, ["1=1", "2=2", "3=5"]);
     assert_eq!(a.fetch(&uids("3:5"), &envelope).await, ["3 FETCH UID 5 envelope"]);
     assert_eq!(loaded(), []);
+}
+
+/// R3501-237, R3501-239, R3501-240.
+async fn what_the_header_answers_is_not_asked_of_the_body<S: MailStore>(world: World<S>) {
+    let mut a = world.select("INBOX").await;
+    let with_id = SearchKey::Header {
+        name: "X-Id".into(),
+        value: String::new(),
+    };
+    assert_eq!(a.search(&with_id).await, [""; 0]);
+    assert_eq!(a.search(&SearchKey::Not(Box::new(with_id))).await, ["1=1", "2=2"]);
+    let mut section = Section::default();
+    for (text, told) in [
+        (SectionText::Header, "2 FETCH UID 2 body 18"),
+        (
+            SectionText::HeaderFields(vec!["X-Id".into(), "Subject".into()]),
+            "2 FETCH UID 2 body 18",
+        ),
+        (
+            SectionText::HeaderFieldsNot(vec!["Subject".into()]),
+            "2 FETCH UID 2 body 2",
+        ),
+    ] {
+        section.text = text;
+        let fetch = Fetch::new(vec![FetchItem::Section(BodySection::peek(section.clone()))]);
+        assert_eq!(a.fetch(&seqs("2"), &fetch).await, [told]);
+    }
+    assert_eq!(*world.store().whole.lock().unwrap(), [0; 0]);
+    section.text = SectionText::Text;
+    let fetch = Fetch::new(vec![FetchItem::Section(BodySection::peek(section))]);
+    assert_eq!(a.fetch(&seqs("2"), &fetch).await, ["2 FETCH UID 2 body 7"]);
+    assert_eq!(*world.store().whole.lock().unwrap(), [2]);
 }
 
 /// The field is in no index: the message's octets are needed, before its answer begins. Some stores still have them.

@@ -413,6 +413,8 @@ pub(crate) struct Around<S> {
     pub(crate) lists: AtomicUsize,
     /// The UIDs that messages were loaded by.
     pub(crate) loaded: Mutex<Vec<u32>>,
+    /// Those of them whose octets behind the header were asked for.
+    pub(crate) whole: Mutex<Vec<u32>>,
 }
 
 impl<S> Around<S> {
@@ -425,6 +427,7 @@ impl<S> Around<S> {
             reclaimed: Mutex::default(),
             lists: AtomicUsize::new(0),
             loaded: Mutex::default(),
+            whole: Mutex::default(),
         }
     }
 
@@ -556,8 +559,11 @@ impl<S: MailStore> MailStore for Around<S> {
     ) -> Result<(Vec<Loaded>, usize)> {
         let outcome = self.pausing(self.inner.load(account, mailbox, uids, what)).await;
         let covered = outcome.as_ref().map_or(0, |(_, covered)| *covered);
-        let asked = uids.iter().take(covered).map(|uid| uid.get());
-        self.loaded.lock().unwrap().extend(asked);
+        let asked = || uids.iter().take(covered).map(|uid| uid.get());
+        self.loaded.lock().unwrap().extend(asked());
+        if what.body {
+            self.whole.lock().unwrap().extend(asked());
+        }
         outcome
     }
 
