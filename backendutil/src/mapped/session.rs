@@ -89,10 +89,7 @@ impl<S: MailStore> Session for MappedSession<S> {
 
     async fn status(&mut self, _ctx: &Ctx<'_>, name: &MailboxName, _items: StatusItems) -> Result<Status> {
         let entry = self.entry(name).await?;
-        let listed = self.hub.find(&self.account, entry.id).filter(|open| open.is_loaded());
-        if listed.is_none()
-            && let Some(status) = entry.status
-        {
+        if let Some(status) = entry.status {
             return Ok(status);
         }
         let source = self.source(&entry);
