@@ -5,11 +5,12 @@
 //! index that is behind, or half gone, makes SEARCH slower and never wrong; what is damaged has a checksum that says so.
 //!
 //! How the files relate: `grams` is what is looked for, `lists` and `block` how it is written, `database` the tables and
-//! whether they belong to this mail, `reading` the texts of a message, `growing` batches and segments, `indexer` the thread
+//! whether they belong to this mail, `reading` the texts of a message, `growing` batches and segments, `entries` puts their grams in order, `indexer` the thread
 //! that does it, `query` the answer, `reindex` the same for the command line.
 
 mod block;
 mod database;
+mod entries;
 mod grams;
 mod growing;
 mod indexer;

@@ -11,7 +11,9 @@ use crate::error::{damaged, sql};
 /// A row of 4 KiB pages holds so many octets without an overflow page.
 const FULL: usize = 4_040;
 /// Octets of the checksum that a block begins with.
-const SUM: usize = 8;
+const SUM: usize = 4;
+/// Octets before its entries: the checksum, and the first gram behind it.
+const HEAD: usize = SUM + 4;
 /// Bits of a gram within the key of a block.
 const GRAM_BITS: u32 = 25;
 
@@ -42,16 +44,10 @@ impl Segment {
 
 /// A checksum that is right for this version of the index alone.
 pub(super) fn checksum(parts: &[&[u8]]) -> [u8; SUM] {
-    let mut hasher = blake3::Hasher::new();
+    let mut hasher = crc32fast::Hasher::new();
     hasher.update(&super::database::VERSION.to_le_bytes());
-    for part in parts {
-        hasher.update(part);
-    }
-    let mut sum = [0; SUM];
-    sum.iter_mut()
-        .zip(hasher.finalize().as_bytes())
-        .for_each(|(to, from)| *to = *from);
-    sum
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.finalize().to_le_bytes()
 }
 
 /// Writes the blocks of a new segment.
@@ -60,8 +56,8 @@ pub(super) struct Writer<'c> {
     segment: Segment,
     first: Gram,
     last: Gram,
-    entries: Vec<u8>,
-    entry: Vec<u8>,
+    /// The block that is being made. Its head is filled in at last.
+    octets: Vec<u8>,
     written: u64,
 }
 
@@ -72,27 +68,28 @@ impl<'c> Writer<'c> {
             segment,
             first: 0,
             last: 0,
-            entries: Vec::new(),
-            entry: Vec::new(),
+            octets: vec![0; HEAD],
             written: 0,
         }
     }
 
     /// Adds a gram, above the ones before, with the ordinals of its messages.
     pub(super) fn put(&mut self, gram: Gram, ordinals: &[u32]) -> Result<()> {
-        self.entry.clear();
-        put_number(&mut self.entry, u64::from(gram.saturating_sub(self.last)));
-        put_list(&mut self.entry, ordinals, self.segment.count);
-        if !self.entries.is_empty() && self.entries.len() + self.entry.len() + SUM + 4 > FULL {
+        let start = self.octets.len();
+        self.add(gram, ordinals);
+        if start > HEAD && self.octets.len() > FULL {
+            self.octets.truncate(start);
             self.write(gram)?;
-            self.first = gram;
-            self.entry.clear();
-            put_number(&mut self.entry, 0);
-            put_list(&mut self.entry, ordinals, self.segment.count);
+            (self.first, self.last) = (gram, gram);
+            self.add(gram, ordinals);
         }
-        self.entries.append(&mut self.entry);
-        self.last = gram;
         Ok(())
+    }
+
+    fn add(&mut self, gram: Gram, ordinals: &[u32]) {
+        put_number(&mut self.octets, u64::from(gram.saturating_sub(self.last)));
+        put_list(&mut self.octets, ordinals, self.segment.count);
+        self.last = gram;
     }
 
     /// Ends the segment and says how many octets its blocks take.
@@ -102,16 +99,19 @@ impl<'c> Writer<'c> {
     }
 
     fn write(&mut self, next: Gram) -> Result<()> {
-        let mut rest = next.to_le_bytes().to_vec();
-        rest.append(&mut self.entries);
-        let mut octets = self.segment.sum(self.first, &rest).to_vec();
-        octets.append(&mut rest);
-        self.written += octets.len() as u64;
+        if let Some((sum, rest)) = self.octets.split_first_chunk_mut::<SUM>() {
+            if let Some(head) = rest.first_chunk_mut() {
+                *head = next.to_le_bytes();
+            }
+            *sum = self.segment.sum(self.first, rest);
+        }
+        self.written += self.octets.len() as u64;
         self.conn
             .prepare_cached("INSERT INTO blocks (id, octets) VALUES (?, ?)")
-            .and_then(|mut s| s.execute(params![self.segment.key(self.first), octets]))
-            .map(drop)
-            .map_err(sql)
+            .and_then(|mut s| s.execute(params![self.segment.key(self.first), self.octets]))
+            .map_err(sql)?;
+        self.octets.truncate(HEAD);
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::folder::private_file;
 use crate::tx::unsigned;
 
 /// How it is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How it is written and what of a message is in it: an index of another version is made anew.
 pub(super) const VERSION: u32 =
     FORMAT << 16 | (imap_message::VERSION as u32) << 8 | imap_message::SEARCHED_VERSION as u32;
@@ -318,7 +318,7 @@ impl SegmentRow {
     }
 }
 
-fn names_sum(segment: Segment, account: i64, names: &[u8]) -> [u8; 8] {
+fn names_sum(segment: Segment, account: i64, names: &[u8]) -> [u8; 4] {
     let (id, count) = (segment.id.to_le_bytes(), u64::from(segment.count).to_le_bytes());
     checksum(&[b"bodies", &id, &count, &account.to_le_bytes(), names])
 }

@@ -39,14 +39,18 @@ pub(super) struct Tail {
 impl Tail {
     /// Hands on the grams that end in the next octets of the text.
     fn push(&mut self, octets: &[u8], mut sink: impl FnMut(u32)) {
-        for octet in octets {
-            self.octets = (self.octets << 8 | u32::from(*octet)) & 0xff_ffff;
-            if self.count < OCTETS - 1 {
-                self.count += 1;
-            } else {
-                sink(self.octets);
-            }
+        let lacking = (OCTETS - 1).saturating_sub(self.count).min(octets.len());
+        let (first, rest) = octets.split_at(lacking);
+        first.iter().for_each(|octet| self.add(*octet));
+        self.count += lacking;
+        for octet in rest {
+            self.add(*octet);
+            sink(self.octets);
         }
+    }
+
+    fn add(&mut self, octet: u8) {
+        self.octets = (self.octets << 8 | u32::from(octet)) & 0xff_ffff;
     }
 }
 
@@ -61,42 +65,59 @@ pub(super) fn of_strings(area: Area, strings: &[String]) -> Vec<Gram> {
     grams
 }
 
-/// Grams of a leaf: those that begin with the same octet.
-const LEAF: usize = 1 << 16;
+/// A bit for each gram of one area whose octets have the same highest bits: three of the first and second octet, two of the
+/// third. What is of letters alone is in one leaf, which the processor's cache holds.
+type Leaf = [u64; LEAF];
+const LEAF: usize = 1 << 10;
+/// Octets of text whose grams are looked at before the new ones are added to the others.
+const PIECE: usize = 1024;
 
 /// Collects the distinct grams of one message after the other.
 pub(super) struct Collector {
     /// A bit for each possible gram, 4 MiB in all, in leaves that are made when they are needed: a text has few of them.
-    seen: Vec<Vec<u64>>,
+    leaves: Vec<Option<Box<Leaf>>>,
     found: Vec<Gram>,
+    /// Room for what a piece of text adds.
+    new: Box<[Gram; PIECE]>,
+}
+
+/// The leaf of a gram, and its word there.
+fn place(gram: Gram) -> (usize, usize) {
+    let leaf = gram >> 24 << 8 | (gram >> 21 & 7) << 5 | (gram >> 13 & 7) << 2 | gram >> 6 & 3;
+    let word = (gram >> 16 & 31) << 5 | gram >> 8 & 31;
+    (leaf as usize, word as usize)
 }
 
 impl Collector {
     pub(super) fn new() -> Self {
         Self {
-            seen: vec![Vec::new(); END as usize / LEAF],
+            leaves: vec![None; END as usize / 64 / LEAF],
             found: Vec::new(),
+            new: Box::new([0; PIECE]),
         }
     }
 
     /// Takes the next piece of a text.
     pub(super) fn push(&mut self, area: Area, tail: &mut Tail, text: &str) {
-        let (seen, found) = (&mut self.seen, &mut self.found);
-        tail.push(fold(text).as_bytes(), |gram| {
-            let gram = area.base() | gram;
-            let Some(leaf) = seen.get_mut(gram as usize / LEAF) else {
-                return;
-            };
-            if leaf.is_empty() {
-                leaf.resize(LEAF / 64, 0);
-            }
-            if let Some(word) = leaf.get_mut(gram as usize % LEAF / 64)
-                && *word >> (gram % 64) & 1 == 0
-            {
-                *word |= 1 << (gram % 64);
-                found.push(gram);
-            }
-        });
+        let Self { leaves, found, new } = self;
+        for piece in fold(text).as_bytes().chunks(PIECE) {
+            let mut count = 0;
+            tail.push(piece, |gram| {
+                let gram = area.base() | gram;
+                let (leaf, word) = place(gram);
+                let Some(leaf) = leaves.get_mut(leaf) else {
+                    return;
+                };
+                let leaf = leaf.get_or_insert_with(|| Box::new([0; LEAF]));
+                // Whether a gram is new cannot be foreseen, so nothing branches on it.
+                if let (Some(word), Some(new)) = (leaf.get_mut(word), new.get_mut(count)) {
+                    *new = gram;
+                    count += usize::from(*word >> (gram % 64) & 1 == 0);
+                    *word |= 1 << (gram % 64);
+                }
+            });
+            found.extend_from_slice(new.get(..count).unwrap_or_default());
+        }
     }
 
     /// How many there are so far.
@@ -105,13 +126,14 @@ impl Collector {
     }
 
     /// Hands on the grams of the message, in no order, and makes ready for the next one.
-    pub(super) fn take(&mut self, mut sink: impl FnMut(Gram)) {
+    pub(super) fn take(&mut self, sink: impl FnOnce(&[Gram])) {
+        sink(&self.found);
         for gram in self.found.drain(..) {
-            let leaf = self.seen.get_mut(gram as usize / LEAF);
-            if let Some(word) = leaf.and_then(|leaf| leaf.get_mut(gram as usize % LEAF / 64)) {
+            let (leaf, word) = place(gram);
+            let leaf = self.leaves.get_mut(leaf).and_then(Option::as_mut);
+            if let Some(word) = leaf.and_then(|leaf| leaf.get_mut(word)) {
                 *word = 0;
             }
-            sink(gram);
         }
     }
 }
@@ -132,7 +154,7 @@ mod tests {
             collector.push(Area::Body, &mut tail, a);
             collector.push(Area::Body, &mut tail, b);
             let mut found = Vec::new();
-            collector.take(|gram| found.push(gram));
+            collector.take(|grams| found.extend_from_slice(grams));
             found.sort_unstable();
             assert_eq!(found, expected, "cut at {cut}");
         }
@@ -143,9 +165,25 @@ mod tests {
     fn a_text_takes_memory_for_the_grams_it_may_have_alone() {
         let mut collector = Collector::new();
         collector.push(Area::Body, &mut Tail::default(), "abracadabra");
-        let octets: usize = collector.seen.iter().map(|leaf| leaf.capacity() * 8).sum();
-        // Grams that begin with a, b, c, d and r.
-        assert_eq!(octets, 5 * 8 * 1024);
+        assert_eq!(collector.leaves.iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn each_gram_has_a_bit_of_its_own() {
+        let bit = |gram: Gram| {
+            let (leaf, word) = place(gram);
+            (leaf * LEAF + word) * 64 + gram as usize % 64
+        };
+        let (first, last) = (bit(0), bit(END - 1));
+        assert_eq!((first, last), (0, END as usize - 1));
+        // Each bit of a gram goes to another place of the number, whatever the others are.
+        let mut moved: Vec<usize> = (0..25).map(|at| bit(1 << at)).collect();
+        moved.sort_unstable();
+        assert_eq!(moved, (0..25).map(|at| 1 << at).collect::<Vec<_>>());
+        for gram in (0..END).step_by(40_009) {
+            let parts = (0..25).map(|at| bit(gram & 1 << at));
+            assert_eq!(bit(gram), parts.fold(0, |all, part| all | part), "{gram:x}");
+        }
     }
 
     #[test]

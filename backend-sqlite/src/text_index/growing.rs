@@ -7,7 +7,8 @@ use rusqlite::{Connection, Row};
 
 use super::block::{Cursor, Writer};
 use super::database::{Body, SegmentRow};
-use super::grams::{Collector, END, Gram};
+use super::entries::{self, Entries};
+use super::grams::{Collector, END};
 use super::reading::{self, Source};
 use crate::error::sql;
 use crate::folder::Folder;
@@ -19,6 +20,7 @@ const BATCH: usize = 256;
 const OCTETS: u64 = 8 * 1024 * 1024;
 /// Grams of them: 8 octets of memory each.
 const GRAMS: usize = 1024 * 1024;
+const _: () = assert!(BATCH <= entries::MOST);
 
 /// Segments that become one.
 const TOGETHER: usize = 8;
@@ -39,11 +41,11 @@ pub(super) struct Batch {
     count: usize,
 }
 
-/// The bodies of one account, and each gram with the ordinal of its body.
+/// The bodies of one account, and their grams.
 #[derive(Default)]
 struct Growing {
     bodies: Vec<Body>,
-    entries: Vec<u64>,
+    entries: Entries,
 }
 
 /// What is taken in.
@@ -97,16 +99,14 @@ impl Batch {
             false
         });
         let growing = self.accounts.entry(found.account).or_default();
-        let ordinal = growing.bodies.len() as u64;
         growing.bodies.push(Body {
             id: found.source.id,
             unknown: !known,
         });
-        grams.take(|gram| {
-            if known {
-                growing.entries.push(u64::from(gram) << 32 | ordinal);
-                self.grams += 1;
-            }
+        grams.take(|found| {
+            let found = if known { found } else { &[] };
+            growing.entries.push(found);
+            self.grams += found.len();
         });
         self.octets = self.octets.saturating_add(found.source.size);
         self.count += 1;
@@ -120,19 +120,10 @@ impl Batch {
     /// Writes the segments, and says of which accounts.
     pub(super) fn write(self, conn: &Connection) -> Result<Vec<i64>> {
         let mut touched = Vec::new();
-        for (account, mut growing) in self.accounts {
-            growing.entries.sort_unstable();
+        for (account, growing) in self.accounts {
             let segment = SegmentRow::insert(conn, account, &growing.bodies)?;
             let mut writer = Writer::new(conn, segment);
-            let mut ordinals = Vec::new();
-            for same in growing.entries.chunk_by(|a, b| a >> 32 == b >> 32) {
-                let Some(gram) = same.first().map(|entry| (entry >> 32) as Gram) else {
-                    continue;
-                };
-                ordinals.clear();
-                ordinals.extend(same.iter().map(|entry| (entry & 0xffff_ffff) as u32));
-                writer.put(gram, &ordinals)?;
-            }
+            growing.entries.by_gram(|gram, ordinals| writer.put(gram, ordinals))?;
             SegmentRow::set_octets(conn, segment, writer.finish()?)?;
             touched.push(account);
         }

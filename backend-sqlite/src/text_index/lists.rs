@@ -56,6 +56,15 @@ pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
 
 /// Takes a number off the front.
 pub(super) fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    let (octet, behind) = rest.split_first()?;
+    if octet & 0x80 == 0 {
+        *rest = behind;
+        return Some(u64::from(*octet));
+    }
+    take_long_number(rest)
+}
+
+fn take_long_number(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (octet, behind) = rest.split_first()?;
@@ -79,6 +88,11 @@ pub(super) fn put_list(out: &mut Vec<u8>, ordinals: &[u32], count: u32) {
     }
     let start = out.len();
     let bitmap = count.div_ceil(8) as usize;
+    // Each takes an octet at least.
+    if ordinals.len() >= bitmap {
+        put_number(out, BITS);
+        return put_bitmap(out, ordinals, bitmap);
+    }
     put_number(out, ordinals.len() as u64 + 1);
     let mut next = 0;
     for ordinal in ordinals {
@@ -109,8 +123,10 @@ pub(super) fn take_list(rest: &mut &[u8], count: u32, mut sink: impl FnMut(u32))
         BITS => {
             let (bitmap, behind) = rest.split_at_checked(count.div_ceil(8) as usize)?;
             *rest = behind;
-            for (octet, base) in bitmap.iter().zip((0..count).step_by(8)) {
-                let mut left = *octet;
+            for (octets, base) in bitmap.chunks(8).zip((0..count).step_by(64)) {
+                let mut word = [0; 8];
+                word.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
+                let mut left = u64::from_le_bytes(word);
                 while left != 0 {
                     sink(base + left.trailing_zeros());
                     left &= left - 1;
