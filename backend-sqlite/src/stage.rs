@@ -250,7 +250,8 @@ fn check_size(shared: &Shared, size: u64) -> Result<()> {
 type Idle = (Stager, Vec<u8>);
 
 /// Two pieces in turn: one is filled from the network while the other is hashed, indexed and written.
-struct Pieces {
+struct Pieces<'s> {
+    shared: &'s Shared,
     filling: Vec<u8>,
     capacity: usize,
     /// Small messages are dealt with on the caller's own thread.
@@ -259,11 +260,12 @@ struct Pieces {
     busy: Option<JoinHandle<io::Result<Idle>>>,
 }
 
-impl Pieces {
-    fn new(shared: &Shared, account: i64, size: u64) -> Self {
+impl<'s> Pieces<'s> {
+    fn new(shared: &'s Shared, account: i64, size: u64) -> Self {
         let inline = size <= shared.options.stage_in_memory;
         let capacity = usize::try_from(size).unwrap_or(PIECE).clamp(1, PIECE);
         Self {
+            shared,
             filling: Vec::with_capacity(capacity.min(if size == u64::MAX { 8 * 1024 } else { PIECE })),
             capacity,
             inline,
@@ -285,6 +287,7 @@ impl Pieces {
     }
 
     async fn hand_over(&mut self) -> Result<()> {
+        self.shared.text_index.large_comes_in();
         let (mut stager, free) = self.wait().await?;
         let full = std::mem::replace(&mut self.filling, free);
         self.filling.clear();

@@ -5,8 +5,9 @@
 //! index that is behind, or half gone, makes SEARCH slower and never wrong; what is damaged has a checksum that says so.
 //!
 //! How the files relate: `grams` is what is looked for, `lists` and `block` how it is written, `database` the tables and
-//! whether they belong to this mail, `reading` the texts of a message, `growing` batches and segments, `entries` puts their grams in order, `indexer` the thread
-//! that does it, `query` the answer, `reindex` the same for the command line.
+//! whether they belong to this mail, `reading` the texts of a message, `growing` batches and segments, `entries` puts their
+//! grams in order, `indexer` the thread that does it, `pace` when that rests, `query` the answer, `reindex` the same for the
+//! command line.
 
 mod block;
 mod database;
@@ -15,6 +16,7 @@ mod grams;
 mod growing;
 mod indexer;
 mod lists;
+mod pace;
 mod query;
 mod reading;
 mod reindex;
@@ -51,6 +53,7 @@ pub(crate) struct TextIndex {
     trouble: Mutex<Option<Instant>>,
     bell: Mutex<Bell>,
     rung: Condvar,
+    large: pace::Large,
 }
 
 #[derive(Default)]
@@ -69,6 +72,7 @@ impl TextIndex {
             trouble: Mutex::new(None),
             bell: Mutex::default(),
             rung: Condvar::new(),
+            large: pace::Large::new(),
         }
     }
 
@@ -125,6 +129,24 @@ impl TextIndex {
         if !bell.news {
             bell.news = true;
             self.rung.notify_one();
+        }
+    }
+
+    /// A piece of a large message came in.
+    pub(crate) fn large_comes_in(&self) {
+        self.large.came(Instant::now());
+    }
+
+    /// Does nothing for so long, unless no large message comes in any more or the thread is to end.
+    fn rest(&self, most: Duration) {
+        let mut now = Instant::now();
+        let until = now.checked_add(most);
+        let mut bell = self.bell.lock();
+        while !bell.stop && self.large.comes_in(now) && until.is_none_or(|until| now < until) {
+            let look = now + pace::LOOK;
+            self.rung
+                .wait_until(&mut bell, until.map_or(look, |until| until.min(look)));
+            now = Instant::now();
         }
     }
 

@@ -9,6 +9,7 @@ use super::block::{Cursor, Writer};
 use super::database::{Body, SegmentRow};
 use super::entries::{self, Entries};
 use super::grams::{Collector, END};
+use super::pace::Pace;
 use super::reading::{self, Source};
 use crate::error::sql;
 use crate::folder::Folder;
@@ -61,7 +62,13 @@ pub(super) struct Range {
 
 impl Batch {
     /// Reads the first bodies of a range, as they are in one picture of the mail database.
-    pub(super) fn read(mail: &Connection, folder: &Folder, range: Range, grams: &mut Collector) -> Result<Self> {
+    pub(super) fn read(
+        mail: &Connection,
+        folder: &Folder,
+        range: Range,
+        grams: &mut Collector,
+        pace: &mut Pace<'_>,
+    ) -> Result<Self> {
         let mut batch = Self::default();
         let text = match range.account {
             None => {
@@ -82,7 +89,7 @@ impl Batch {
         batch.upto = range.upto;
         while let Some(row) = rows.next().map_err(sql)? {
             let found = Found::new(row).map_err(sql)?;
-            batch.take_in(mail, folder, found, grams);
+            batch.take_in(mail, folder, found, grams, pace);
             if batch.is_full() {
                 batch.upto = batch.anchor.as_ref().map_or(range.upto, |(body, _)| *body);
                 break;
@@ -91,8 +98,15 @@ impl Batch {
         Ok(batch)
     }
 
-    fn take_in(&mut self, mail: &Connection, folder: &Folder, found: Found, grams: &mut Collector) {
-        let known = reading::read(mail, folder, found.source, grams).unwrap_or_else(|e| {
+    fn take_in(
+        &mut self,
+        mail: &Connection,
+        folder: &Folder,
+        found: Found,
+        grams: &mut Collector,
+        pace: &mut Pace<'_>,
+    ) {
+        let known = reading::read(mail, folder, found.source, grams, pace).unwrap_or_else(|e| {
             // Whoever searches meets the error, or finds that the message went.
             tracing::warn!(body = found.source.id, kind = ?e.kind(), source = std::error::Error::source(&e),
                 "a message cannot be read for the search index");

@@ -13,6 +13,7 @@ use super::TextIndex;
 use super::database::{self, Body, SegmentRow, State, begin};
 use super::grams::Collector;
 use super::growing::{Batch, Range, merge, to_merge};
+use super::pace::Pace;
 use crate::error::sql;
 use crate::folder::{Folder, private_file};
 use crate::schema;
@@ -51,7 +52,7 @@ fn lower_priority() {
     let _ = rustix::process::nice(10);
 }
 
-fn work(shared: &Shared, indexer: &mut Option<Indexer>) -> Result<()> {
+fn work<'s>(shared: &'s Shared, indexer: &mut Option<Indexer<'s>>) -> Result<()> {
     let working = match indexer {
         Some(working) => working,
         None => match Indexer::new(&shared.text_index, &shared.folder)? {
@@ -59,6 +60,7 @@ fn work(shared: &Shared, indexer: &mut Option<Indexer>) -> Result<()> {
             None => return Ok(()),
         },
     };
+    working.pace.begin();
     while !shared.stopping() && working.step(&shared.folder)? {}
     if !shared.stopping() {
         working.tidy(&|| shared.stopping())?;
@@ -75,7 +77,8 @@ struct Read {
 }
 
 /// The right to change the index, and what it takes.
-pub(super) struct Indexer {
+pub(super) struct Indexer<'i> {
+    pace: Pace<'i>,
     conn: Connection,
     mail: Connection,
     grams: Option<Collector>,
@@ -86,9 +89,9 @@ pub(super) struct Indexer {
     _right: File,
 }
 
-impl Indexer {
+impl<'i> Indexer<'i> {
     /// `None` when another store has the right.
-    pub(super) fn new(index: &TextIndex, folder: &Folder) -> Result<Option<Self>> {
+    pub(super) fn new(index: &'i TextIndex, folder: &Folder) -> Result<Option<Self>> {
         let right = private_file(&folder.root().join("run/indexer"))?;
         match right.try_lock() {
             Ok(()) => {}
@@ -102,6 +105,7 @@ impl Indexer {
         let grown = rows.collect::<rusqlite::Result<_>>().map_err(sql)?;
         drop(select);
         Ok(Some(Self {
+            pace: Pace::new(index),
             conn,
             mail,
             grams: None,
@@ -114,7 +118,9 @@ impl Indexer {
     /// Takes in the next messages, or makes one segment of several: whether there may be more to do.
     pub(super) fn step(&mut self, folder: &Folder) -> Result<bool> {
         let more = self.merge_one()? || self.take_in(folder)?;
-        if !more {
+        if more {
+            self.pace.give_way();
+        } else {
             // It may be a few MiB, and is needed again when the next message comes.
             self.grams = None;
         }
@@ -136,7 +142,7 @@ impl Indexer {
         };
         let grams = self.grams.get_or_insert_with(Collector::new);
         let picture = self.mail.unchecked_transaction().map_err(sql)?;
-        let batch = Batch::read(&self.mail, folder, range, grams)?;
+        let batch = Batch::read(&self.mail, folder, range, grams, &mut self.pace)?;
         picture.commit().map_err(sql)?;
         Ok(Some(Read {
             state,
@@ -256,6 +262,7 @@ impl Indexer {
             if gone.len() * DEAD >= bodies.len() {
                 merge(&tx, std::slice::from_ref(&row), &gone)?;
                 tx.commit().map_err(sql)?;
+                self.pace.give_way();
             }
         }
         self.give_back()
@@ -366,10 +373,10 @@ mod tests {
             add(&store, &account, format!("Subject: {n}\r\n\r\n{text}\r\n")).await;
         }
         let pages = |n: i64| format!("PRAGMA max_page_count = {n}");
-        let most = |indexer: &Indexer, n| indexer.conn.query_row(&pages(n), [], |_| Ok(())).unwrap();
+        let most = |indexer: &Indexer<'_>, n| indexer.conn.query_row(&pages(n), [], |_| Ok(())).unwrap();
         most(&indexer, 1);
         assert_eq!(indexer.step(folder).unwrap_err().kind(), ErrorKind::OverQuota);
-        let counts = |indexer: &Indexer| -> (i64, i64) {
+        let counts = |indexer: &Indexer<'_>| -> (i64, i64) {
             let query = "SELECT (SELECT count(*) FROM segments), (SELECT count(*) FROM blocks)";
             indexer
                 .conn
@@ -414,6 +421,37 @@ mod tests {
                 .collect();
             assert_eq!(bodies, [1, 2, 3], "{whose:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn it_gives_way_while_it_reads_and_between_steps() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), Options::brief()).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let (index, folder) = (&store.shared.text_index, &store.shared.folder);
+        let hour = Duration::from_secs(3600);
+        index.large.came(Instant::now() + hour);
+        // So that each rest ends at once.
+        index.stop();
+        let mut indexer = Indexer::new(index, folder).unwrap().unwrap();
+        let long_ago = Instant::now().checked_sub(hour).unwrap();
+        add(&store, &account, "Subject: a\r\n\r\napples\r\n".to_owned()).await;
+        let mut rested = Vec::new();
+        let mut did = |indexer: &mut Indexer<'_>| {
+            rested.push(indexer.pace.since != long_ago);
+            indexer.pace.since = long_ago;
+        };
+        indexer.pace.since = long_ago;
+        let read = indexer.read(folder).unwrap().unwrap();
+        did(&mut indexer);
+        indexer.write(read).unwrap();
+        did(&mut indexer);
+        assert!(
+            indexer.step(folder).unwrap(),
+            "it looks whether there are too many segments"
+        );
+        did(&mut indexer);
+        assert_eq!(rested, [true, false, true], "never while it writes");
     }
 
     #[tokio::test]

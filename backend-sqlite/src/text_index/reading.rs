@@ -9,6 +9,7 @@ use imap_message::{FieldText, HeaderReader, Index, Indexer, Searched, TextDecode
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::grams::{Area, Collector, Tail};
+use super::pace::Pace;
 use crate::error::sql;
 use crate::folder::Folder;
 use crate::load::{Octets, whole};
@@ -36,11 +37,18 @@ pub(super) struct Source {
 ///
 /// # Errors
 /// It cannot be read.
-pub(super) fn read(mail: &Connection, folder: &Folder, source: Source, grams: &mut Collector) -> Result<bool> {
+pub(super) fn read(
+    mail: &Connection,
+    folder: &Folder,
+    source: Source,
+    grams: &mut Collector,
+    pace: &mut Pace<'_>,
+) -> Result<bool> {
     let octets = Source::open(source, mail, folder)?;
-    let index = octets.index()?;
+    let index = octets.index(pace)?;
     let mut reading = Reading {
         grams,
+        pace,
         text: 0,
         certain: true,
     };
@@ -85,7 +93,7 @@ impl Source {
 
 impl Open<'_> {
     /// The stored index, or one that is made.
-    fn index(&self) -> Result<Index> {
+    fn index(&self, pace: &mut Pace<'_>) -> Result<Index> {
         let stored: Option<Vec<u8>> = self
             .mail
             .prepare_cached("SELECT octets FROM indexes WHERE id = ?")
@@ -98,6 +106,7 @@ impl Open<'_> {
         let mut rest = 0..self.source.size;
         while !rest.is_empty() {
             indexer.push(&self.next(&mut rest)?);
+            pace.give_way();
         }
         Ok(indexer.finish())
     }
@@ -118,14 +127,15 @@ impl Open<'_> {
     }
 }
 
-struct Reading<'g> {
+struct Reading<'g, 'i> {
     grams: &'g mut Collector,
+    pace: &'g mut Pace<'i>,
     /// Octets of text so far.
     text: u64,
     certain: bool,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     fn goes_on(&self) -> bool {
         self.certain && self.text <= MOST_TEXT && self.grams.len() <= MOST_GRAMS
     }
@@ -143,6 +153,7 @@ impl Reading<'_> {
         };
         while !rest.is_empty() {
             reader.push(&octets.next(&mut rest)?, &mut field);
+            self.pace.give_way();
         }
         reader.finish(&mut field);
         Ok(())
@@ -155,6 +166,7 @@ impl Reading<'_> {
             decoder.push(&octets.next(&mut rest)?, &mut text);
             self.text += text.len() as u64;
             self.grams.push(Area::Body, &mut tail, &text);
+            self.pace.give_way();
         }
         text.clear();
         decoder.finish(&mut text);

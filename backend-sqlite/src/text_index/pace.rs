@@ -1,0 +1,194 @@
+//! How the index gives way while a large message comes in.
+//!
+//! A thread of low priority still gets much of a core from others that block often, as those do that take a large message
+//! in: piece by piece from the network, to a file. Then that message would come in at half its pace, for an index that
+//! nobody waits for. So as long as pieces of large messages come, who keeps the index rests for most of the time, where it
+//! holds up nobody by it: never while it writes. A tenth of the time it goes on, so that a stream of large messages does
+//! not keep it from ever being done.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::TextIndex;
+
+/// A large message comes in as long as its last piece is not older than this.
+const LATELY: Duration = Duration::from_millis(50);
+/// After so much work it rests.
+const LEAST: Duration = Duration::from_millis(2);
+/// And for so many times as long as it worked.
+const TIMES: u32 = 9;
+/// While it rests it looks so often whether a large message still comes in.
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// When the last piece of a large message came in.
+pub(super) struct Large {
+    opened: Instant,
+    /// Microseconds since then, and one more; 0 is never.
+    last: AtomicU64,
+}
+
+impl Large {
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// A piece came in.
+    pub(super) fn came(&self, at: Instant) {
+        let micros = at.saturating_duration_since(self.opened).as_micros();
+        let last = u64::try_from(micros).unwrap_or(u64::MAX).saturating_add(1);
+        self.last.store(last, Ordering::Relaxed);
+    }
+
+    /// How long ago; `None` is never.
+    pub(super) fn ago(&self, now: Instant) -> Option<Duration> {
+        let last = self.last.load(Ordering::Relaxed).checked_sub(1)?;
+        let now = now.saturating_duration_since(self.opened);
+        Some(now.saturating_sub(Duration::from_micros(last)))
+    }
+
+    /// Whether there is more to come, most likely.
+    pub(super) fn comes_in(&self, now: Instant) -> bool {
+        self.ago(now).is_some_and(|ago| ago < LATELY)
+    }
+}
+
+/// How long to rest after so much work.
+fn rest(worked: Duration) -> Option<Duration> {
+    (worked >= LEAST).then(|| worked.saturating_mul(TIMES))
+}
+
+/// Work that gives way.
+pub(super) struct Pace<'i> {
+    index: &'i TextIndex,
+    /// When it began, or rested last, or no large message came in.
+    pub(super) since: Instant,
+}
+
+impl<'i> Pace<'i> {
+    pub(super) fn new(index: &'i TextIndex) -> Self {
+        let since = Instant::now();
+        Self { index, since }
+    }
+
+    /// Work begins, after there was none.
+    pub(super) fn begin(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Between two parts of the work, where nobody waits for it: rests if it is time to.
+    pub(super) fn give_way(&mut self) {
+        let now = Instant::now();
+        if !self.index.large.comes_in(now) {
+            self.since = now;
+        } else if let Some(most) = rest(now.saturating_duration_since(self.since)) {
+            self.index.rest(most);
+            self.since = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use backend_api::{Account, DateTime, Flags, Incoming, MailStore as _, MailboxName, MessageBody, NewMessage};
+
+    use super::*;
+    use crate::{Options, SqliteStore};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const MOST: Duration = Duration::from_secs(60);
+
+    fn store() -> (tempfile::TempDir, std::sync::Arc<SqliteStore>) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), Options::brief()).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn nine_tenths_of_the_time_are_rest() {
+        let micros = Duration::from_micros;
+        let table = [
+            (micros(0), None),
+            (micros(1_999), None),
+            (micros(2_000), Some(micros(18_000))),
+            (micros(30_000), Some(micros(270_000))),
+            (Duration::MAX, Some(Duration::MAX)),
+        ];
+        for (worked, expected) in table {
+            assert_eq!(rest(worked), expected, "{worked:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_message_comes_in_until_its_last_piece_is_old() {
+        let large = Large::new();
+        let at = |millis| large.opened + Duration::from_millis(millis);
+        assert!(!large.comes_in(at(0)) && !large.comes_in(at(10)));
+        large.came(at(0));
+        assert_eq!(large.ago(at(7)), Some(Duration::from_millis(7)));
+        large.came(at(100));
+        let seen = [90, 100, 149, 150, 1_000].map(|millis| large.comes_in(at(millis)));
+        assert_eq!(seen, [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn what_was_done_before_a_large_message_came_counts_for_no_rest() {
+        let (_dir, store) = store();
+        let mut pace = Pace::new(&store.shared.text_index);
+        let long_ago = pace.since.checked_sub(HOUR).unwrap();
+        pace.since = long_ago;
+        pace.give_way();
+        assert_ne!(pace.since, long_ago);
+    }
+
+    /// Rests for an hour at most, on a thread of its own, and says when that is over.
+    fn resting(store: &SqliteStore) -> Receiver<()> {
+        let shared = store.shared.clone();
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            shared.text_index.rest(HOUR);
+            ended.send(()).unwrap();
+        });
+        end
+    }
+
+    #[test]
+    fn a_rest_ends_when_no_large_message_comes_in_any_more() {
+        let (_dir, store) = store();
+        store.shared.text_index.large.came(Instant::now());
+        let end = resting(&store);
+        assert_eq!(end.recv_timeout(MOST), Ok(()));
+        assert!(!store.shared.text_index.large.comes_in(Instant::now()));
+    }
+
+    #[test]
+    fn a_rest_ends_when_the_store_is_closed() {
+        let (_dir, store) = store();
+        store.shared.text_index.large.came(Instant::now() + HOUR);
+        let end = resting(&store);
+        drop(store);
+        assert_eq!(end.recv_timeout(MOST), Ok(()));
+    }
+
+    async fn add(store: &SqliteStore, account: &Account, size: usize) {
+        let inbox = store.mailbox(account, &MailboxName::inbox()).await.unwrap().unwrap();
+        let body = Incoming::Body(MessageBody::from("a".repeat(size)));
+        let message = NewMessage::new(Flags::NONE, DateTime::now(), size as u64, body);
+        store.add(account, inbox.id, vec![message]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_a_large_message_is_given_way_to() {
+        let (_dir, store) = store();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let came = || store.shared.text_index.large.ago(Instant::now()).is_some();
+        add(&store, &account, 64 * 1024).await;
+        assert!(!came());
+        add(&store, &account, 512 * 1024).await;
+        assert!(came());
+    }
+}
