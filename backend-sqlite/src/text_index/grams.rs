@@ -33,24 +33,31 @@ impl Area {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tail {
     octets: u32,
+    /// The three highest bits of each of these octets, and the five others.
+    high: u32,
+    low: u32,
     count: usize,
 }
 
 impl Tail {
-    /// Hands on the grams that end in the next octets of the text.
-    fn push(&mut self, octets: &[u8], mut sink: impl FnMut(u32)) {
+    /// Hands on the grams that end in the next octets of the text, and the place of each.
+    fn push(&mut self, octets: &[u8], mut sink: impl FnMut(u32, Place)) {
         let lacking = (OCTETS - 1).saturating_sub(self.count).min(octets.len());
         let (first, rest) = octets.split_at(lacking);
         first.iter().for_each(|octet| self.add(*octet));
         self.count += lacking;
         for octet in rest {
             self.add(*octet);
-            sink(self.octets);
+            let (leaf, bit) = (self.high, self.low);
+            sink(self.octets, Place { leaf, bit });
         }
     }
 
     fn add(&mut self, octet: u8) {
-        self.octets = (self.octets << 8 | u32::from(octet)) & 0xff_ffff;
+        let octet = u32::from(octet);
+        self.octets = (self.octets << 8 | octet) & 0xff_ffff;
+        self.high = (self.high << 3 | octet >> 5) & 0x1ff;
+        self.low = (self.low << 5 | octet & 0x1f) & 0x7fff;
     }
 }
 
@@ -58,17 +65,19 @@ impl Tail {
 pub(super) fn of_strings(area: Area, strings: &[String]) -> Vec<Gram> {
     let mut grams = Vec::new();
     for string in strings {
-        Tail::default().push(string.as_bytes(), |gram| grams.push(area.base() | gram));
+        Tail::default().push(string.as_bytes(), |gram, _| grams.push(area.base() | gram));
     }
     grams.sort_unstable();
     grams.dedup();
     grams
 }
 
-/// A bit for each gram of one area whose octets have the same highest bits: three of the first and second octet, two of the
-/// third. What is of letters alone is in one leaf, which the processor's cache holds.
-type Leaf = [u64; LEAF];
+/// A bit for each gram of one area whose octets have the same three highest bits. What is of letters alone is in one leaf,
+/// which the processor's cache holds.
+type Leaf = [u32; LEAF];
 const LEAF: usize = 1 << 10;
+/// How many leaves there are for one area.
+const LEAVES: u32 = 1 << 9;
 /// Octets of text whose grams are looked at before the new ones are added to the others.
 const PIECE: usize = 1024;
 
@@ -81,17 +90,31 @@ pub(super) struct Collector {
     new: Box<[Gram; PIECE]>,
 }
 
-/// The leaf of a gram, and its word there.
-fn place(gram: Gram) -> (usize, usize) {
-    let leaf = gram >> 24 << 8 | (gram >> 21 & 7) << 5 | (gram >> 13 & 7) << 2 | gram >> 6 & 3;
-    let word = (gram >> 16 & 31) << 5 | gram >> 8 & 31;
-    (leaf as usize, word as usize)
+/// Where a gram of an area has its bit.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    leaf: u32,
+    bit: u32,
+}
+
+impl Place {
+    fn of(gram: Gram) -> Self {
+        Self {
+            leaf: gram >> 24 << 9 | (gram >> 21 & 7) << 6 | (gram >> 13 & 7) << 3 | gram >> 5 & 7,
+            bit: (gram >> 16 & 31) << 10 | (gram >> 8 & 31) << 5 | gram & 31,
+        }
+    }
+
+    fn within(self, area: Area) -> Self {
+        let leaf = self.leaf | area.base() >> 24 << 9;
+        Self { leaf, ..self }
+    }
 }
 
 impl Collector {
     pub(super) fn new() -> Self {
         Self {
-            leaves: vec![None; END as usize / 64 / LEAF],
+            leaves: vec![None; LEAVES as usize * 2],
             found: Vec::new(),
             new: Box::new([0; PIECE]),
         }
@@ -102,18 +125,17 @@ impl Collector {
         let Self { leaves, found, new } = self;
         for piece in fold(text).as_bytes().chunks(PIECE) {
             let mut count = 0;
-            tail.push(piece, |gram| {
-                let gram = area.base() | gram;
-                let (leaf, word) = place(gram);
-                let Some(leaf) = leaves.get_mut(leaf) else {
+            tail.push(piece, |gram, place| {
+                let place = place.within(area);
+                let Some(leaf) = leaves.get_mut(place.leaf as usize) else {
                     return;
                 };
                 let leaf = leaf.get_or_insert_with(|| Box::new([0; LEAF]));
                 // Whether a gram is new cannot be foreseen, so nothing branches on it.
-                if let (Some(word), Some(new)) = (leaf.get_mut(word), new.get_mut(count)) {
-                    *new = gram;
-                    count += usize::from(*word >> (gram % 64) & 1 == 0);
-                    *word |= 1 << (gram % 64);
+                if let (Some(word), Some(new)) = (leaf.get_mut(place.bit as usize / 32), new.get_mut(count)) {
+                    *new = area.base() | gram;
+                    count += usize::from(*word >> (place.bit % 32) & 1 == 0);
+                    *word |= 1 << (place.bit % 32);
                 }
             });
             found.extend_from_slice(new.get(..count).unwrap_or_default());
@@ -129,9 +151,9 @@ impl Collector {
     pub(super) fn take(&mut self, sink: impl FnOnce(&[Gram])) {
         sink(&self.found);
         for gram in self.found.drain(..) {
-            let (leaf, word) = place(gram);
-            let leaf = self.leaves.get_mut(leaf).and_then(Option::as_mut);
-            if let Some(word) = leaf.and_then(|leaf| leaf.get_mut(word)) {
+            let place = Place::of(gram);
+            let leaf = self.leaves.get_mut(place.leaf as usize).and_then(Option::as_mut);
+            if let Some(word) = leaf.and_then(|leaf| leaf.get_mut(place.bit as usize / 32)) {
                 *word = 0;
             }
         }
@@ -171,8 +193,8 @@ mod tests {
     #[test]
     fn each_gram_has_a_bit_of_its_own() {
         let bit = |gram: Gram| {
-            let (leaf, word) = place(gram);
-            (leaf * LEAF + word) * 64 + gram as usize % 64
+            let place = Place::of(gram);
+            place.leaf as usize * LEAF * 32 + place.bit as usize
         };
         let (first, last) = (bit(0), bit(END - 1));
         assert_eq!((first, last), (0, END as usize - 1));
