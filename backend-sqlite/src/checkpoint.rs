@@ -5,14 +5,23 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
+use crate::folder::Folder;
 use crate::shared::Shared;
 
 /// A log shorter than this is left alone while commits come in.
 const SMALL: u64 = 4 * 1024 * 1024;
+/// Octets of a page of the database.
+const PAGE: u64 = 4096;
 /// A log longer than this is emptied even if that makes writers wait.
 const LARGE: u64 = 256 * 1024 * 1024;
-/// Between two checkpoints under load.
+/// Between two checkpoints under load, at least.
 const PAUSE: Duration = Duration::from_millis(250);
+/// And so many times as long as the last one took, on a disk that is slow.
+const SHARE: u32 = 20;
+/// Writers wait for readers at most so long when the log is to begin anew.
+const ANEW: Duration = Duration::from_millis(5);
+/// Otherwise a checkpoint waits for readers so long: there is always a next time.
+const READERS: Duration = Duration::from_millis(100);
 /// Without a commit for so long, the log is emptied.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -65,9 +74,9 @@ impl Checkpoint {
     }
 
     /// Lets commits pile up for a while; `None` when the thread is to end.
-    fn pause(&self) -> Option<()> {
+    fn pause(&self, pause: Duration) -> Option<()> {
         let mut state = self.state.lock();
-        let until = Instant::now() + PAUSE;
+        let until = Instant::now() + pause;
         while !state.stop && !self.change.wait_until(&mut state, until).timed_out() {}
         (!state.stop).then_some(())
     }
@@ -75,33 +84,135 @@ impl Checkpoint {
 
 /// The thread.
 pub(crate) fn run(shared: &Shared, conn: &Connection) {
-    // Waits for readers a moment, not for ever: there is always a next time.
-    let _ = conn.busy_timeout(Duration::from_millis(100));
     let mut emptied = true;
+    let mut pause = PAUSE;
     loop {
         let wait = (!emptied).then_some(IDLE);
         let Some(dirty) = shared.checkpoint.wait(wait) else {
             return;
         };
         if !dirty {
-            carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)");
+            carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)", READERS);
             emptied = true;
             continue;
         }
         emptied = false;
-        if shared.checkpoint.pause().is_none() {
+        if shared.checkpoint.pause(pause).is_none() {
             return;
         }
-        match std::fs::metadata(shared.folder.log()).map_or(0, |m| m.len()) {
-            0..SMALL => {}
-            SMALL..LARGE => carry(conn, "PRAGMA wal_checkpoint(PASSIVE)"),
-            _ => carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)"),
+        let began = Instant::now();
+        under_load(&shared.folder, conn);
+        pause = PAUSE.max(began.elapsed().saturating_mul(SHARE));
+    }
+}
+
+/// Keeps the log short while commits come in.
+fn under_load(folder: &Folder, conn: &Connection) {
+    match std::fs::metadata(folder.log()).map_or(0, |m| m.len()) {
+        0..SMALL => {}
+        SMALL..LARGE => {
+            // Nearly all of it without anybody waiting; then the rest, so that the next commit writes from the start of the
+            // log again. To write over what is there costs a disk half of what it costs to let a file grow.
+            let frames = carry(conn, "PRAGMA wal_checkpoint(PASSIVE)", READERS);
+            if frames.is_some_and(|frames| frames >= SMALL / PAGE) {
+                carry(conn, "PRAGMA wal_checkpoint(RESTART)", ANEW);
+            }
+        }
+        _ => drop(carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)", READERS)),
+    }
+}
+
+/// Carries what it may, and says how many pages there are in the log.
+fn carry(conn: &Connection, how: &str, patience: Duration) -> Option<u64> {
+    let carried = conn
+        .busy_timeout(patience)
+        .and_then(|()| conn.query_row(how, [], |row| row.get::<_, i64>(1)));
+    match carried {
+        Ok(frames) => u64::try_from(frames).ok(),
+        Err(e) => {
+            tracing::warn!(error = %e, "a checkpoint failed");
+            None
         }
     }
 }
 
-fn carry(conn: &Connection, how: &str) {
-    if let Err(e) = conn.query_row(how, [], |_| Ok(())) {
-        tracing::warn!(error = %e, "a checkpoint failed");
+#[cfg(test)]
+mod tests {
+    use backend_api::{Account, DateTime, Flags, Incoming, MailStore as _, MailboxName, MessageBody, NewMessage};
+
+    use super::*;
+    use crate::{Options, SqliteStore, schema};
+
+    fn quiet() -> Options {
+        Options {
+            background: false,
+            ..Options::default()
+        }
+    }
+
+    /// So many messages of half a megabyte, which are rows.
+    async fn add(store: &SqliteStore, account: &Account, count: u8) {
+        let inbox = store.mailbox(account, &MailboxName::inbox()).await.unwrap().unwrap();
+        for _ in 0..count {
+            let before = store.mailbox(account, &inbox.name).await.unwrap().unwrap();
+            let octet = u8::try_from(before.status.unwrap().messages).unwrap();
+            let octets = vec![octet; 512 * 1024];
+            let size = octets.len() as u64;
+            let body = Incoming::Body(MessageBody::from(octets));
+            let message = NewMessage::new(Flags::NONE, DateTime::now(), size, body);
+            store.add(account, inbox.id, vec![message]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_log_is_written_from_its_start_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), quiet()).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let folder = &store.shared.folder;
+        let conn = schema::writing(&folder.database()).unwrap();
+        let length = || std::fs::metadata(folder.log()).unwrap().len();
+        add(&store, &account, 2).await;
+        let short = length();
+        under_load(folder, &conn);
+        add(&store, &account, 2).await;
+        assert!(length() > short, "a short log is left alone");
+        add(&store, &account, 8).await;
+        let long = length();
+        assert!((SMALL..LARGE).contains(&long), "{long}");
+        under_load(folder, &conn);
+        add(&store, &account, 2).await;
+        assert_eq!(length(), long);
+        // What was written over had been carried before.
+        drop(conn);
+        drop(store);
+        let store = SqliteStore::open(dir.path(), quiet()).unwrap();
+        let inbox = store.mailbox(&account, &MailboxName::inbox()).await.unwrap().unwrap();
+        assert_eq!(inbox.status.unwrap().messages, 14);
+    }
+
+    /// Who reads keeps the picture that he began with, and commits go on.
+    #[tokio::test]
+    async fn a_log_that_is_read_grows_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), quiet()).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let folder = &store.shared.folder;
+        let conn = schema::writing(&folder.database()).unwrap();
+        let reader = schema::reading(&folder.database()).unwrap();
+        add(&store, &account, 10).await;
+        let picture = reader.unchecked_transaction().unwrap();
+        let count = || -> i64 {
+            picture
+                .query_row("SELECT count(*) FROM messages", [], |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(count(), 10);
+        let before = std::fs::metadata(folder.log()).unwrap().len();
+        add(&store, &account, 2).await;
+        under_load(folder, &conn);
+        add(&store, &account, 2).await;
+        assert_eq!(count(), 10);
+        assert!(std::fs::metadata(folder.log()).unwrap().len() > before + 2_000_000);
     }
 }
