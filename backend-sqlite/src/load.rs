@@ -24,6 +24,9 @@ const MAX_RANGED: usize = 16;
 /// Messages that one answer covers at most.
 pub(crate) const MOST: usize = 4_096;
 
+/// So many at once are much to read.
+const MANY: usize = 32;
+
 /// UIDs this close to each other are looked up in one pass over the rows between them.
 const GAP: u32 = 4;
 
@@ -51,6 +54,9 @@ pub(crate) fn load(
         ranged: 0,
         piece: None,
     };
+    if uids.len() >= MANY {
+        shared.text_index.bulk_moves();
+    }
     let mut rest = uids;
     while !rest.is_empty() {
         let (run, later) = rest.split_at(run_len(rest));
@@ -376,6 +382,7 @@ impl RangedBody for Ranged {
         };
         let left = self.size.saturating_sub(offset);
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(wanted);
+        self.shared.text_index.bulk_moves();
         let octets = self.octets.clone();
         let read = move |conn: &Connection| octets.read(conn, offset, wanted);
         let octets = self.shared.readers.call(read).await?;

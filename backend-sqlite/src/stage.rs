@@ -287,7 +287,7 @@ impl<'s> Pieces<'s> {
     }
 
     async fn hand_over(&mut self) -> Result<()> {
-        self.shared.text_index.large_comes_in();
+        self.shared.text_index.bulk_moves();
         let (mut stager, free) = self.wait().await?;
         let full = std::mem::replace(&mut self.filling, free);
         self.filling.clear();

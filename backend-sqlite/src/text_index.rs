@@ -53,7 +53,7 @@ pub(crate) struct TextIndex {
     trouble: Mutex<Option<Instant>>,
     bell: Mutex<Bell>,
     rung: Condvar,
-    large: pace::Large,
+    bulk: pace::Bulk,
 }
 
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl TextIndex {
             trouble: Mutex::new(None),
             bell: Mutex::default(),
             rung: Condvar::new(),
-            large: pace::Large::new(),
+            bulk: pace::Bulk::new(),
         }
     }
 
@@ -132,17 +132,17 @@ impl TextIndex {
         }
     }
 
-    /// A piece of a large message came in.
-    pub(crate) fn large_comes_in(&self) {
-        self.large.came(Instant::now());
+    /// Much is moved just now: a piece of a large message, or many messages at once.
+    pub(crate) fn bulk_moves(&self) {
+        self.bulk.moved(Instant::now());
     }
 
-    /// Does nothing for so long, unless no large message comes in any more or the thread is to end.
+    /// Does nothing for so long, unless nothing much is moved any more or the thread is to end.
     fn rest(&self, most: Duration) {
         let mut now = Instant::now();
         let until = now.checked_add(most);
         let mut bell = self.bell.lock();
-        while !bell.stop && self.large.comes_in(now) && until.is_none_or(|until| now < until) {
+        while !bell.stop && self.bulk.moves(now) && until.is_none_or(|until| now < until) {
             let look = now + pace::LOOK;
             self.rung
                 .wait_until(&mut bell, until.map_or(look, |until| until.min(look)));

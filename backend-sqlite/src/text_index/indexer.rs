@@ -430,7 +430,7 @@ mod tests {
         let account = store.add_user("ann", None, true).await.unwrap();
         let (index, folder) = (&store.shared.text_index, &store.shared.folder);
         let hour = Duration::from_secs(3600);
-        index.large.came(Instant::now() + hour);
+        index.bulk.moved(Instant::now() + hour);
         // So that each rest ends at once.
         index.stop();
         let mut indexer = Indexer::new(index, folder).unwrap().unwrap();

@@ -1,33 +1,33 @@
-//! How the index gives way while a large message comes in.
+//! How the index gives way while much is moved: a large message comes in, or many are read.
 //!
 //! A thread of low priority still gets much of a core from others that block often, as those do that take a large message
-//! in: piece by piece from the network, to a file. Then that message would come in at half its pace, for an index that
-//! nobody waits for. So as long as pieces of large messages come, who keeps the index rests for most of the time, where it
-//! holds up nobody by it: never while it writes. A tenth of the time it goes on, so that a stream of large messages does
-//! not keep it from ever being done.
+//! in, piece by piece from the network to a file, or put out a mailbox batch by batch. Then that would go at half its pace,
+//! for an index that nobody waits for. So as long as there is such work, who keeps the index rests for most of the time,
+//! where it holds up nobody by it: never while it writes. A tenth of the time it goes on, so that a stream of such work
+//! does not keep it from ever being done.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::TextIndex;
 
-/// A large message comes in as long as its last piece is not older than this.
+/// Much is moved as long as the last piece of it is not older than this.
 const LATELY: Duration = Duration::from_millis(50);
 /// After so much work it rests.
 const LEAST: Duration = Duration::from_millis(2);
 /// And for so many times as long as it worked.
 const TIMES: u32 = 9;
-/// While it rests it looks so often whether a large message still comes in.
+/// While it rests it looks so often whether much is still moved.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 
-/// When the last piece of a large message came in.
-pub(super) struct Large {
+/// When the last piece of much was moved.
+pub(super) struct Bulk {
     opened: Instant,
     /// Microseconds since then, and one more; 0 is never.
     last: AtomicU64,
 }
 
-impl Large {
+impl Bulk {
     pub(super) fn new() -> Self {
         Self {
             opened: Instant::now(),
@@ -36,7 +36,7 @@ impl Large {
     }
 
     /// A piece came in.
-    pub(super) fn came(&self, at: Instant) {
+    pub(super) fn moved(&self, at: Instant) {
         let micros = at.saturating_duration_since(self.opened).as_micros();
         let last = u64::try_from(micros).unwrap_or(u64::MAX).saturating_add(1);
         self.last.store(last, Ordering::Relaxed);
@@ -50,7 +50,7 @@ impl Large {
     }
 
     /// Whether there is more to come, most likely.
-    pub(super) fn comes_in(&self, now: Instant) -> bool {
+    pub(super) fn moves(&self, now: Instant) -> bool {
         self.ago(now).is_some_and(|ago| ago < LATELY)
     }
 }
@@ -63,7 +63,7 @@ fn rest(worked: Duration) -> Option<Duration> {
 /// Work that gives way.
 pub(super) struct Pace<'i> {
     index: &'i TextIndex,
-    /// When it began, or rested last, or no large message came in.
+    /// When it began, or rested last, or nothing much was moved.
     pub(super) since: Instant,
 }
 
@@ -81,7 +81,7 @@ impl<'i> Pace<'i> {
     /// Between two parts of the work, where nobody waits for it: rests if it is time to.
     pub(super) fn give_way(&mut self) {
         let now = Instant::now();
-        if !self.index.large.comes_in(now) {
+        if !self.index.bulk.moves(now) {
             self.since = now;
         } else if let Some(most) = rest(now.saturating_duration_since(self.since)) {
             self.index.rest(most);
@@ -94,7 +94,9 @@ impl<'i> Pace<'i> {
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
-    use backend_api::{Account, DateTime, Flags, Incoming, MailStore as _, MailboxName, MessageBody, NewMessage};
+    use backend_api::{
+        Account, DateTime, Flags, Incoming, Load, MailStore as _, MailboxName, MessageBody, NewMessage, Uid,
+    };
 
     use super::*;
     use crate::{Options, SqliteStore};
@@ -124,19 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn a_large_message_comes_in_until_its_last_piece_is_old() {
-        let large = Large::new();
-        let at = |millis| large.opened + Duration::from_millis(millis);
-        assert!(!large.comes_in(at(0)) && !large.comes_in(at(10)));
-        large.came(at(0));
-        assert_eq!(large.ago(at(7)), Some(Duration::from_millis(7)));
-        large.came(at(100));
-        let seen = [90, 100, 149, 150, 1_000].map(|millis| large.comes_in(at(millis)));
+    fn much_is_moved_until_its_last_piece_is_old() {
+        let bulk = Bulk::new();
+        let at = |millis| bulk.opened + Duration::from_millis(millis);
+        assert!(!bulk.moves(at(0)) && !bulk.moves(at(10)));
+        bulk.moved(at(0));
+        assert_eq!(bulk.ago(at(7)), Some(Duration::from_millis(7)));
+        bulk.moved(at(100));
+        let seen = [90, 100, 149, 150, 1_000].map(|millis| bulk.moves(at(millis)));
         assert_eq!(seen, [true, true, true, false, false]);
     }
 
     #[test]
-    fn what_was_done_before_a_large_message_came_counts_for_no_rest() {
+    fn what_was_done_before_much_was_moved_counts_for_no_rest() {
         let (_dir, store) = store();
         let mut pace = Pace::new(&store.shared.text_index);
         let long_ago = pace.since.checked_sub(HOUR).unwrap();
@@ -157,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_ends_when_no_large_message_comes_in_any_more() {
+    fn a_rest_ends_when_nothing_much_is_moved_any_more() {
         let (_dir, store) = store();
-        store.shared.text_index.large.came(Instant::now());
+        store.shared.text_index.bulk.moved(Instant::now());
         let end = resting(&store);
         assert_eq!(end.recv_timeout(MOST), Ok(()));
-        assert!(!store.shared.text_index.large.comes_in(Instant::now()));
+        assert!(!store.shared.text_index.bulk.moves(Instant::now()));
     }
 
     #[test]
     fn a_rest_ends_when_the_store_is_closed() {
         let (_dir, store) = store();
-        store.shared.text_index.large.came(Instant::now() + HOUR);
+        store.shared.text_index.bulk.moved(Instant::now() + HOUR);
         let end = resting(&store);
         drop(store);
         assert_eq!(end.recv_timeout(MOST), Ok(()));
@@ -182,13 +184,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_large_message_is_given_way_to() {
+    async fn a_small_message_is_not_given_way_to_and_a_large_one_is() {
         let (_dir, store) = store();
         let account = store.add_user("ann", None, true).await.unwrap();
-        let came = || store.shared.text_index.large.ago(Instant::now()).is_some();
+        let moved = || store.shared.text_index.bulk.ago(Instant::now()).is_some();
         add(&store, &account, 64 * 1024).await;
-        assert!(!came());
+        assert!(!moved());
         add(&store, &account, 512 * 1024).await;
-        assert!(came());
+        assert!(moved());
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_read_is_not_given_way_to_and_many_are() {
+        let (_dir, store) = store();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let inbox = store.mailbox(&account, &MailboxName::inbox()).await.unwrap().unwrap();
+        let moved = || store.shared.text_index.bulk.ago(Instant::now()).is_some();
+        for _ in 0..32 {
+            add(&store, &account, 10).await;
+        }
+        let uids: Vec<Uid> = (1..=32).map(|n| Uid::new(n).unwrap()).collect();
+        store
+            .load(&account, inbox.id, &uids[..1], Load::new(true, true))
+            .await
+            .unwrap();
+        assert!(!moved());
+        store
+            .load(&account, inbox.id, &uids, Load::new(true, false))
+            .await
+            .unwrap();
+        assert!(moved());
     }
 }
