@@ -9,7 +9,7 @@ use super::block::{Cursor, Writer};
 use super::database::{Body, SegmentRow};
 use super::entries::{self, Entries};
 use super::grams::{Collector, END};
-use super::pace::Pace;
+use super::pace::{Pace, Writing};
 use super::reading::{self, Source};
 use crate::error::sql;
 use crate::folder::Folder;
@@ -132,12 +132,15 @@ impl Batch {
     }
 
     /// Writes the segments, and says of which accounts.
-    pub(super) fn write(self, conn: &Connection) -> Result<Vec<i64>> {
+    pub(super) fn write(self, conn: &Connection, mut pace: Writing<'_, '_>) -> Result<Vec<i64>> {
         let mut touched = Vec::new();
         for (account, growing) in self.accounts {
             let segment = SegmentRow::insert(conn, account, &growing.bodies)?;
             let mut writer = Writer::new(conn, segment);
-            growing.entries.by_gram(|gram, ordinals| writer.put(gram, ordinals))?;
+            growing.entries.by_gram(|gram, ordinals| {
+                pace.give_way();
+                writer.put(gram, ordinals)
+            })?;
             SegmentRow::set_octets(conn, segment, writer.finish()?)?;
             touched.push(account);
         }
@@ -207,7 +210,12 @@ fn fitting(sizes: &[(u32, u64)]) -> usize {
 }
 
 /// Makes one segment of neighbours, without the bodies that are no more.
-pub(super) fn merge(conn: &Connection, rows: &[SegmentRow], gone: &HashSet<i64>) -> Result<()> {
+pub(super) fn merge(
+    conn: &Connection,
+    rows: &[SegmentRow],
+    gone: &HashSet<i64>,
+    mut pace: Writing<'_, '_>,
+) -> Result<()> {
     let Some(account) = rows.first().map(|row| row.account) else {
         return Ok(());
     };
@@ -232,6 +240,7 @@ pub(super) fn merge(conn: &Connection, rows: &[SegmentRow], gone: &HashSet<i64>)
         let mut writer = Writer::new(conn, segment);
         let mut ordinals = Vec::new();
         while let Some(gram) = cursors.iter().map(Cursor::gram).min().filter(|gram| *gram < END) {
+            pace.give_way();
             ordinals.clear();
             for (cursor, places) in cursors.iter_mut().zip(&places) {
                 if cursor.gram() == gram {

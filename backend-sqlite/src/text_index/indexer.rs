@@ -170,7 +170,7 @@ impl<'i> Indexer<'i> {
             return Ok(());
         }
         let (upto, anchor) = (batch.upto, batch.anchor.clone());
-        self.grown.extend(batch.write(&tx)?);
+        self.grown.extend(batch.write(&tx, self.pace.writing())?);
         match range.account {
             None => {
                 let anchor = anchor.unwrap_or(state.anchor);
@@ -225,7 +225,7 @@ impl<'i> Indexer<'i> {
         for row in rows {
             gone.extend(missing(&self.mail, &row.bodies()?)?);
         }
-        merge(&tx, rows, &gone)?;
+        merge(&tx, rows, &gone, self.pace.writing())?;
         tx.commit().map_err(sql)?;
         self.grown.push(account);
         Ok(true)
@@ -260,7 +260,7 @@ impl<'i> Indexer<'i> {
             let bodies = row.bodies()?;
             let gone = missing(&self.mail, &bodies)?;
             if gone.len() * DEAD >= bodies.len() {
-                merge(&tx, std::slice::from_ref(&row), &gone)?;
+                merge(&tx, std::slice::from_ref(&row), &gone, self.pace.writing())?;
                 tx.commit().map_err(sql)?;
                 self.pace.give_way();
             }

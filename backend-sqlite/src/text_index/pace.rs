@@ -2,9 +2,9 @@
 //!
 //! A thread of low priority still gets much of a core from others that block often, as those do that take a large message
 //! in, piece by piece from the network to a file, or put out a mailbox batch by batch. Then that would go at half its pace,
-//! for an index that nobody waits for. So as long as there is such work, who keeps the index rests for most of the time,
-//! where it holds up nobody by it: never while it writes. A tenth of the time it goes on, so that a stream of such work
-//! does not keep it from ever being done.
+//! for an index that nobody waits for. So as long as there is such work, who keeps the index rests for most of the time: a
+//! tenth of it it goes on, so that a stream of such work does not keep it from ever being done. While it writes, which may
+//! hold up another process that makes the index anew, it rests for a second at most.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +17,10 @@ const LATELY: Duration = Duration::from_millis(50);
 const LEAST: Duration = Duration::from_millis(2);
 /// And for so many times as long as it worked.
 const TIMES: u32 = 9;
+/// The most that it rests within a transaction that writes.
+const WRITING: Duration = Duration::from_secs(1);
+/// Parts of such work that are so small that a look at the clock for each would show.
+const CALLS: u32 = 64;
 /// While it rests it looks so often whether much is still moved.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 
@@ -80,12 +84,47 @@ impl<'i> Pace<'i> {
 
     /// Between two parts of the work, where nobody waits for it: rests if it is time to.
     pub(super) fn give_way(&mut self) {
+        self.rest_at_most(Duration::MAX);
+    }
+
+    /// For the work of one transaction that writes.
+    pub(super) fn writing(&mut self) -> Writing<'_, 'i> {
+        Writing {
+            pace: self,
+            left: WRITING,
+            calls: 0,
+        }
+    }
+
+    /// How long it rested.
+    fn rest_at_most(&mut self, most: Duration) -> Duration {
         let now = Instant::now();
         if !self.index.bulk.moves(now) {
             self.since = now;
-        } else if let Some(most) = rest(now.saturating_duration_since(self.since)) {
-            self.index.rest(most);
-            self.since = Instant::now();
+            return Duration::ZERO;
+        }
+        let Some(wanted) = rest(now.saturating_duration_since(self.since)) else {
+            return Duration::ZERO;
+        };
+        self.index.rest(wanted.min(most));
+        self.since = Instant::now();
+        self.since.saturating_duration_since(now)
+    }
+}
+
+/// Work of one transaction that gives way.
+pub(super) struct Writing<'p, 'i> {
+    pace: &'p mut Pace<'i>,
+    left: Duration,
+    calls: u32,
+}
+
+impl Writing<'_, '_> {
+    /// Between two small parts of the work.
+    pub(super) fn give_way(&mut self) {
+        self.calls = self.calls.wrapping_add(1);
+        if self.calls.is_multiple_of(CALLS) && !self.left.is_zero() {
+            self.left = self.left.saturating_sub(self.pace.rest_at_most(self.left));
         }
     }
 }
@@ -156,6 +195,24 @@ mod tests {
             ended.send(()).unwrap();
         });
         end
+    }
+
+    #[test]
+    fn who_writes_rests_for_so_long_in_all_and_no_longer() {
+        let (_dir, store) = store();
+        let index = &store.shared.text_index;
+        index.bulk.moved(Instant::now() + HOUR);
+        let mut pace = Pace::new(index);
+        let mut writing = pace.writing();
+        assert_eq!(writing.left, WRITING);
+        writing.left = Duration::from_millis(5);
+        let long_ago = writing.pace.since.checked_sub(HOUR).unwrap();
+        for _ in 0..CALLS * 3 {
+            writing.pace.since = long_ago;
+            writing.give_way();
+        }
+        assert_eq!(writing.left, Duration::ZERO);
+        assert_eq!(writing.pace.since, long_ago, "no rest any more");
     }
 
     #[test]
