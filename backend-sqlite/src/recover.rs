@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use backend_api::{Error, Result};
 use parking_lot::{Condvar, Mutex};
@@ -26,6 +26,10 @@ const FILES: Duration = Duration::from_secs(60 * 60);
 /// Messages that one operation removes: a few milliseconds of the writer's time.
 const PIECE: u32 = 500;
 const BETWEEN: Duration = Duration::from_secs(60);
+/// In the background a piece of work is followed by a rest of so many times as long.
+const RESTS: u32 = 9;
+/// And of no more than this.
+const REST: Duration = Duration::from_millis(250);
 
 /// What an earlier life left, when no other process was there at the start.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,10 +62,10 @@ impl Bell {
     }
 
     /// `true` when the thread is to end.
-    fn wait(&self) -> bool {
+    fn wait(&self, most: Duration) -> bool {
         let mut stop = self.stop.lock();
         if !*stop {
-            self.rung.wait_for(&mut stop, BETWEEN);
+            self.rung.wait_for(&mut stop, most);
         }
         *stop
     }
@@ -71,32 +75,49 @@ impl Bell {
 pub(crate) fn run(shared: &Arc<Shared>, leftovers: Leftovers) {
     let mut leftovers = leftovers;
     loop {
-        if let Err(e) = tidy(shared, leftovers) {
+        // Nobody waits for it, and others want to write: a tenth of the time is enough.
+        let rest = |took: Duration| {
+            let _ = shared.bell.wait(took.saturating_mul(RESTS).min(REST));
+        };
+        if let Err(e) = tidy(shared, leftovers, &rest) {
             tracing::warn!(kind = ?e.kind(), source = std::error::Error::source(&e), "tidying up failed; it is tried again");
         } else {
             leftovers = Leftovers::default();
         }
         shared.pass_is_over();
-        if shared.bell.wait() {
+        if shared.bell.wait(BETWEEN) {
             return;
         }
     }
 }
 
-/// Does everything that is due, piece by piece, and returns when it is done.
-pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers) -> Result<()> {
+/// Does everything that is due, piece by piece, with a `rest` after each, which is told how long that took, and returns
+/// when it is done.
+pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers, rest: &dyn Fn(Duration)) -> Result<()> {
     let conn = schema::reading(&shared.folder.database()).map_err(sql)?;
     for place in expunge::haunted(&conn)? {
         shared.behind.reclaim(place);
     }
     while shared.behind.is_due(shared) && !shared.stopping() {
+        let began = Instant::now();
         shared.writer.behind();
         // Behind what was just asked for, this waits for it.
         shared.writer.call_blocking(|_| Ok(()))?;
+        rest(began.elapsed());
     }
-    while !shared.stopping() && shared.writer.call_blocking(old_ghosts)? {}
+    let each = |piece: &dyn Fn() -> Result<bool>| -> Result<()> {
+        while !shared.stopping() {
+            let began = Instant::now();
+            if !piece()? {
+                break;
+            }
+            rest(began.elapsed());
+        }
+        Ok(())
+    };
+    each(&|| shared.writer.call_blocking(old_ghosts))?;
     for place in gone_mailboxes(shared, &conn, leftovers)? {
-        while !shared.stopping() && shared.writer.call_blocking(move |tx| empty(tx, place))? {}
+        each(&|| shared.writer.call_blocking(move |tx| empty(tx, place)))?;
     }
     shared.writer.call_blocking(move |tx| tombstones(tx, leftovers))?;
     sweep(shared, &conn)
@@ -226,4 +247,43 @@ fn is_named(conn: &Connection, name: &str) -> Result<bool> {
     conn.prepare_cached("SELECT 1 FROM bodies WHERE file = unhex(?)")
         .and_then(|mut s| s.exists([name]))
         .map_err(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use backend_api::{DateTime, Flags, Incoming, MailStore as _, MailboxName, MessageBody, NewMessage};
+
+    use super::*;
+    use crate::{Options, SqliteStore};
+
+    #[tokio::test]
+    async fn each_piece_that_is_cleared_away_is_followed_by_a_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options {
+            background: false,
+            ..Options::default()
+        };
+        let store = SqliteStore::open(dir.path(), options).unwrap();
+        let account = store.add_user("ann", None, true).await.unwrap();
+        let name = MailboxName::new("gone").unwrap();
+        store.create(&account, &name, &[]).await.unwrap();
+        let mailbox = store.mailbox(&account, &name).await.unwrap().unwrap();
+        let message = |n: u32| {
+            let body = Incoming::Body(MessageBody::from(n.to_string()));
+            NewMessage::new(Flags::NONE, DateTime::now(), 0, body)
+        };
+        let messages = (0..=2 * PIECE).map(message).collect();
+        store.add(&account, mailbox.id, messages).await.unwrap();
+        store.delete(&account, mailbox.id, &name).await.unwrap();
+        let shared = store.shared.clone();
+        let rests = tokio::task::spawn_blocking(move || {
+            let rests = Cell::new(0);
+            let everything = Leftovers { gone: i64::MAX };
+            tidy(&shared, everything, &|_| rests.set(rests.get() + 1)).unwrap();
+            rests.get()
+        });
+        assert_eq!(rests.await.unwrap(), 3);
+    }
 }

@@ -123,7 +123,7 @@ impl SqliteStore {
     /// When the store cannot be written.
     pub async fn tidy(&self) -> Result<()> {
         let shared = self.shared.clone();
-        let work = move || recover::tidy(&shared, Leftovers::default());
+        let work = move || recover::tidy(&shared, Leftovers::default(), &|_| ());
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 
