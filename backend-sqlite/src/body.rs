@@ -46,6 +46,9 @@ pub(crate) fn insert(tx: &mut Tx<'_>, account: i64, staged: Staged) -> Result<i6
         })
         .map_err(sql)?;
     if let Some(id) = known {
+        if let Octets::File(file) = staged.octets {
+            tx.after.discard.push(file);
+        }
         return Ok(id);
     }
     let id = tx.new_body();

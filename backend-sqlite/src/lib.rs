@@ -44,6 +44,7 @@ mod page_table;
 mod password;
 mod reader;
 mod recover;
+mod remover;
 mod schema;
 mod shared;
 mod stage;

@@ -15,6 +15,7 @@ use crate::login_cache::LoginCache;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::Bell;
+use crate::remover::Remover;
 use crate::text_index::TextIndex;
 use crate::tx::{Place, Tx};
 use crate::views::{self, Views};
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) watcher: OnceLock<Arc<dyn Watcher>>,
     pub(crate) seen: Seen,
     pub(crate) watch: Wake,
+    pub(crate) remover: Arc<Remover>,
     pub(crate) behind: Behind,
     pub(crate) views: Views,
     pub(crate) checkpoint: Checkpoint,

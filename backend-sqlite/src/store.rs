@@ -24,6 +24,7 @@ use crate::login_cache::LoginCache;
 use crate::options::Options;
 use crate::reader::Readers;
 use crate::recover::{self, Bell, Leftovers};
+use crate::remover::{self, Remover};
 use crate::shared::{Behind, Shared};
 use crate::stage::{self, Staged};
 use crate::text_index::{self, TextIndex};
@@ -69,6 +70,7 @@ impl SqliteStore {
         }
         let (writer, queue) = Writer::new();
         let (watch, rings) = Wake::new();
+        let (remover, jobs) = Remover::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {
             writer,
@@ -76,6 +78,7 @@ impl SqliteStore {
             watcher: OnceLock::new(),
             seen: Seen::new(schema::reading(&path).map_err(at)?).map_err(at)?,
             watch,
+            remover: Arc::new(remover),
             behind: Behind::default(),
             views: Views::new(folder.views()),
             checkpoint: Checkpoint::default(),
@@ -97,6 +100,7 @@ impl SqliteStore {
             shared.readers.add(schema::reading(&path).map_err(at)?);
             open.start("mail-reader", move |shared| shared.readers.run())?;
         }
+        open.start("mail-remove", move |_| remover::run(&jobs))?;
         if shared.options.background {
             let conn = schema::writing(&path).map_err(at)?;
             open.start("mail-checkpoint", move |shared| checkpoint::run(shared, &conn))?;
@@ -124,7 +128,17 @@ impl SqliteStore {
     pub async fn tidy(&self) -> Result<()> {
         let shared = self.shared.clone();
         let work = move || recover::tidy(&shared, Leftovers::default(), &|_| ());
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
+        self.files_removed().await;
+        Ok(())
+    }
+
+    /// Returns when the files of messages that were removed before are removed, too, which is done a moment after the answer.
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub async fn files_removed(&self) {
+        self.shared.remover.settled().await;
     }
 
     async fn staged(&self, account: &Account, body: Incoming) -> Result<Staged> {
@@ -167,6 +181,7 @@ impl Drop for Open {
         self.shared.writer.stop();
         self.shared.readers.stop();
         self.shared.watch.wake();
+        self.shared.remover.stop();
         for thread in self.threads.get_mut().drain(..) {
             // The store may be dropped by one of its own threads, at the end of a call.
             if thread.thread().id() != std::thread::current().id() {

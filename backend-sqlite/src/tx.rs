@@ -163,6 +163,8 @@ pub(crate) struct After {
     pub(crate) unlink: Vec<[u8; 16]>,
     /// Files that a row names from the commit on.
     pub(crate) keep: Vec<StagedFile>,
+    /// Files whose octets are there already.
+    pub(crate) discard: Vec<StagedFile>,
 }
 
 impl After {

@@ -12,7 +12,6 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{sql, unavailable};
-use crate::folder;
 use crate::shared::Shared;
 use crate::stage::StagedFile;
 use crate::tx::{After, Tx};
@@ -447,10 +446,9 @@ fn settle(shared: &Shared, after: After) {
         }
     }
     for id in after.unlink {
-        if let Err(e) = folder::remove_file(&shared.folder.body(&id)) {
-            tracing::warn!(error = %e, "a message's file could not be removed; it is swept later");
-        }
+        shared.remover.remove(shared.folder.body(&id));
     }
+    after.discard.into_iter().for_each(|file| shared.remover.discard(file));
 }
 
 /// Seconds since 1970, as rows have them.

@@ -110,6 +110,7 @@ async fn the_same_octets_are_stored_once_in_an_account_and_never_shared_between_
     let text = octets(700_000, 3);
     w.add_bytes(w.inbox, &text, Flags::NONE).await;
     w.add_bytes(w.inbox, &text, Flags::SEEN).await;
+    w.store.files_removed().await;
     assert_eq!((w.rows("bodies"), files(w.dir.path()).len()), (1, 1));
     let bob = w.store.add_user("bob", None, true).await.unwrap();
     let inbox = w.store.mailbox(&bob, &MailboxName::inbox()).await.unwrap().unwrap().id;
@@ -176,6 +177,7 @@ async fn what_was_removed_but_not_reclaimed_goes_when_the_folder_is_opened_alone
         assert_eq!(w.rows(table), 0, "{table}");
     }
     assert_eq!(w.rows("mailboxes"), 1);
+    w.store.files_removed().await;
     assert!(files(w.dir.path()).is_empty());
 }
 
@@ -204,6 +206,7 @@ async fn a_removed_account_leaves_nothing() {
     ] {
         assert_eq!(w.rows(table), 0, "{table}");
     }
+    w.store.files_removed().await;
     assert!(files(w.dir.path()).is_empty());
     assert!(w.store.list_users().await.unwrap().is_empty());
 }
