@@ -18,6 +18,12 @@ const LARGE: u64 = 256 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(250);
 /// And so many times as long as the last one took, on a disk that is slow.
 const SHARE: u32 = 20;
+/// But no longer than this, nor longer than the log takes to become large.
+const LONGEST: Duration = Duration::from_secs(1);
+/// A part of the log that is carried so soon holds nobody up.
+const SOON: Duration = Duration::from_millis(20);
+/// How often it is tried to come so near to the end of the log.
+const TRIES: usize = 3;
 /// Writers wait for readers at most so long when the log is to begin anew.
 const ANEW: Duration = Duration::from_millis(5);
 /// Otherwise a checkpoint waits for readers so long: there is always a next time.
@@ -74,11 +80,20 @@ impl Checkpoint {
     }
 
     /// Lets commits pile up for a while; `None` when the thread is to end.
-    fn pause(&self, pause: Duration) -> Option<()> {
-        let mut state = self.state.lock();
+    fn pause(&self, pause: Duration, is_large: impl Fn() -> bool) -> Option<()> {
         let until = Instant::now() + pause;
-        while !state.stop && !self.change.wait_until(&mut state, until).timed_out() {}
-        (!state.stop).then_some(())
+        loop {
+            let mut state = self.state.lock();
+            let look = until.min(Instant::now() + PAUSE);
+            while !state.stop && !self.change.wait_until(&mut state, look).timed_out() {}
+            if state.stop {
+                return None;
+            }
+            drop(state);
+            if look == until || is_large() {
+                return Some(());
+            }
+        }
     }
 }
 
@@ -97,25 +112,43 @@ pub(crate) fn run(shared: &Shared, conn: &Connection) {
             continue;
         }
         emptied = false;
-        if shared.checkpoint.pause(pause).is_none() {
+        let is_large = || log_length(&shared.folder) >= LARGE;
+        if shared.checkpoint.pause(pause, is_large).is_none() {
             return;
         }
         let began = Instant::now();
         under_load(&shared.folder, conn);
-        pause = PAUSE.max(began.elapsed().saturating_mul(SHARE));
+        pause = pause_after(began.elapsed());
     }
+}
+
+/// How long commits may pile up after a checkpoint that took so long.
+fn pause_after(took: Duration) -> Duration {
+    took.saturating_mul(SHARE).clamp(PAUSE, LONGEST)
+}
+
+fn log_length(folder: &Folder) -> u64 {
+    std::fs::metadata(folder.log()).map_or(0, |m| m.len())
 }
 
 /// Keeps the log short while commits come in.
 fn under_load(folder: &Folder, conn: &Connection) {
-    match std::fs::metadata(folder.log()).map_or(0, |m| m.len()) {
+    match log_length(folder) {
         0..SMALL => {}
         SMALL..LARGE => {
             // Nearly all of it without anybody waiting; then the rest, so that the next commit writes from the start of the
             // log again. To write over what is there costs a disk half of what it costs to let a file grow.
-            let frames = carry(conn, "PRAGMA wal_checkpoint(PASSIVE)", READERS);
-            if frames.is_some_and(|frames| frames >= SMALL / PAGE) {
-                carry(conn, "PRAGMA wal_checkpoint(RESTART)", ANEW);
+            for _ in 0..TRIES {
+                let began = Instant::now();
+                let frames = carry(conn, "PRAGMA wal_checkpoint(PASSIVE)", READERS);
+                if frames.is_none_or(|frames| frames < SMALL / PAGE) {
+                    break;
+                }
+                // What came meanwhile takes less than that, with the writers waiting.
+                if began.elapsed() < SOON {
+                    carry(conn, "PRAGMA wal_checkpoint(RESTART)", ANEW);
+                    break;
+                }
             }
         }
         _ => drop(carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)", READERS)),
@@ -189,6 +222,24 @@ mod tests {
         let store = SqliteStore::open(dir.path(), quiet()).unwrap();
         let inbox = store.mailbox(&account, &MailboxName::inbox()).await.unwrap().unwrap();
         assert_eq!(inbox.status.unwrap().messages, 14);
+    }
+
+    #[test]
+    fn a_checkpoint_that_took_long_is_not_the_last_for_long() {
+        let millis = Duration::from_millis;
+        let table = [(0, 250), (12, 250), (20, 400), (50, 1_000), (10_000, 1_000)];
+        for (took, pause) in table {
+            assert_eq!(pause_after(millis(took)), millis(pause), "{took} ms");
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_when_the_log_is_large_or_the_thread_is_to_end() {
+        let hour = Duration::from_secs(3600);
+        let checkpoint = Checkpoint::default();
+        assert_eq!(checkpoint.pause(hour, || true), Some(()));
+        checkpoint.stop();
+        assert_eq!(checkpoint.pause(hour, || false), None);
     }
 
     /// Who reads keeps the picture that he began with, and commits go on.

@@ -91,8 +91,8 @@ pub(crate) fn run(shared: &Arc<Shared>, leftovers: Leftovers) {
     }
 }
 
-/// Does everything that is due, piece by piece, with a `rest` after each, which is told how long that took, and returns
-/// when it is done.
+/// Does everything that is due, piece by piece, and returns when it is done. After each piece it calls `rest` with how long
+/// that took; what was expunged lately goes on by itself meanwhile, behind the others' work.
 pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers, rest: &dyn Fn(Duration)) -> Result<()> {
     let conn = schema::reading(&shared.folder.database()).map_err(sql)?;
     for place in expunge::haunted(&conn)? {
@@ -120,7 +120,7 @@ pub(crate) fn tidy(shared: &Arc<Shared>, leftovers: Leftovers, rest: &dyn Fn(Dur
         each(&|| shared.writer.call_blocking(move |tx| empty(tx, place)))?;
     }
     shared.writer.call_blocking(move |tx| tombstones(tx, leftovers))?;
-    sweep(shared, &conn)
+    sweep(shared, &conn, rest)
 }
 
 /// Removes some ghosts whose time is over; whether there may be more.
@@ -224,13 +224,17 @@ fn tombstones(tx: &mut Tx<'_>, leftovers: Leftovers) -> Result<()> {
 }
 
 /// Removes files among the bodies that are old and that no row names.
-fn sweep(shared: &Shared, conn: &Connection) -> Result<()> {
+fn sweep(shared: &Shared, conn: &Connection, rest: &dyn Fn(Duration)) -> Result<()> {
     let before = SystemTime::now().checked_sub(FILES).unwrap_or(SystemTime::UNIX_EPOCH);
     for shelf in fs::read_dir(shared.folder.bodies()).map_err(Error::internal)? {
         let shelf = shelf.map_err(Error::internal)?.path();
+        if shared.stopping() {
+            break;
+        }
         if !shelf.is_dir() {
             continue;
         }
+        let began = Instant::now();
         for file in fs::read_dir(&shelf).map_err(Error::internal)? {
             let file = file.map_err(Error::internal)?;
             let old = file.metadata().and_then(|m| m.modified()).is_ok_and(|at| at < before);
@@ -239,6 +243,7 @@ fn sweep(shared: &Shared, conn: &Connection) -> Result<()> {
                 crate::folder::remove_file(&file.path()).map_err(Error::internal)?;
             }
         }
+        rest(began.elapsed());
     }
     Ok(())
 }

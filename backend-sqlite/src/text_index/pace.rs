@@ -19,7 +19,9 @@ const LEAST: Duration = Duration::from_millis(2);
 const TIMES: u32 = 9;
 /// The most that it rests within a transaction that writes.
 const WRITING: Duration = Duration::from_secs(1);
-/// Parts of such work that are so small that a look at the clock for each would show.
+/// And within one picture of the mail database.
+const READING: Duration = Duration::from_millis(500);
+/// Parts of work that writes that are so small that a look at the clock for each would show.
 const CALLS: u32 = 64;
 /// While it rests it looks so often whether much is still moved.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
@@ -69,12 +71,14 @@ pub(super) struct Pace<'i> {
     index: &'i TextIndex,
     /// When it began, or rested last, or nothing much was moved.
     pub(super) since: Instant,
+    /// The longest that it may rest as things are.
+    left: Duration,
 }
 
 impl<'i> Pace<'i> {
     pub(super) fn new(index: &'i TextIndex) -> Self {
-        let since = Instant::now();
-        Self { index, since }
+        let (since, left) = (Instant::now(), Duration::MAX);
+        Self { index, since, left }
     }
 
     /// Work begins, after there was none.
@@ -82,9 +86,21 @@ impl<'i> Pace<'i> {
         self.since = Instant::now();
     }
 
+    /// What follows is in one picture of the mail database, which keeps its log from being emptied.
+    pub(super) fn reading(&mut self) {
+        self.left = READING;
+    }
+
+    /// Nothing is held open any more.
+    pub(super) fn read(&mut self) {
+        self.left = Duration::MAX;
+    }
+
     /// Between two parts of the work, where nobody waits for it: rests if it is time to.
     pub(super) fn give_way(&mut self) {
-        self.rest_at_most(Duration::MAX);
+        if !self.left.is_zero() {
+            self.left = self.left.saturating_sub(self.rest_at_most(self.left));
+        }
     }
 
     /// For the work of one transaction that writes.
@@ -213,6 +229,25 @@ mod tests {
         }
         assert_eq!(writing.left, Duration::ZERO);
         assert_eq!(writing.pace.since, long_ago, "no rest any more");
+    }
+
+    #[test]
+    fn who_reads_rests_for_so_long_in_all_until_the_picture_is_given_up() {
+        let (_dir, store) = store();
+        let index = &store.shared.text_index;
+        index.bulk.moved(Instant::now() + HOUR);
+        let mut pace = Pace::new(index);
+        let long_ago = pace.since.checked_sub(HOUR).unwrap();
+        pace.reading();
+        assert_eq!(pace.left, READING);
+        pace.left = Duration::from_millis(5);
+        for _ in 0..3 {
+            pace.since = long_ago;
+            pace.give_way();
+        }
+        assert_eq!((pace.left, pace.since), (Duration::ZERO, long_ago), "no rest any more");
+        pace.read();
+        assert_eq!(pace.left, Duration::MAX);
     }
 
     #[test]

@@ -271,20 +271,19 @@ async fn answer<S: MailStore>(
     if needs.index && !octets.need_index(mailbox).await? {
         return Ok(false);
     }
-    let mut end = if needs.body { u64::MAX } else { 0 };
+    let mut end = needs.body.then_some(u64::MAX);
     for item in &want.items {
         if let FetchItem::Section(item) = item
-            && end < u64::MAX
+            && end != Some(u64::MAX)
             && !octets.index()?.answers(&item.section)
         {
-            end = if is_of_header(&item.section) {
-                octets.header_end()?
-            } else {
-                u64::MAX
-            };
+            let of_header = is_of_header(&item.section);
+            end = Some(if of_header { octets.header_end()? } else { u64::MAX });
         }
     }
-    if end > 0 && octets.up_to(mailbox, end).await?.is_none() {
+    if let Some(end) = end
+        && octets.up_to(mailbox, end).await?.is_none()
+    {
         return Ok(false);
     }
     if needs.size && entry.size.is_none() {
