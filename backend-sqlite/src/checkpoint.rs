@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::Connection;
 
 use crate::folder::Folder;
@@ -36,6 +36,8 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(crate) struct Checkpoint {
     state: Mutex<State>,
     change: Condvar,
+    /// Held by who writes, or keeps all from writing.
+    writing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -52,6 +54,11 @@ impl Checkpoint {
             state.dirty = true;
             self.change.notify_one();
         }
+    }
+
+    /// While this is held nobody else of this process writes.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock()
     }
 
     /// The thread ends.
@@ -117,7 +124,7 @@ pub(crate) fn run(shared: &Shared, conn: &Connection) {
             return;
         }
         let began = Instant::now();
-        under_load(&shared.folder, conn);
+        under_load(&shared.checkpoint, &shared.folder, conn);
         pause = pause_after(began.elapsed());
     }
 }
@@ -132,26 +139,31 @@ fn log_length(folder: &Folder) -> u64 {
 }
 
 /// Keeps the log short while commits come in.
-fn under_load(folder: &Folder, conn: &Connection) {
-    match log_length(folder) {
-        0..SMALL => {}
-        SMALL..LARGE => {
-            // Nearly all of it without anybody waiting; then the rest, so that the next commit writes from the start of the
-            // log again. To write over what is there costs a disk half of what it costs to let a file grow.
-            for _ in 0..TRIES {
-                let began = Instant::now();
-                let frames = carry(conn, "PRAGMA wal_checkpoint(PASSIVE)", READERS);
-                if frames.is_none_or(|frames| frames < SMALL / PAGE) {
-                    break;
-                }
-                // What came meanwhile takes less than that, with the writers waiting.
-                if began.elapsed() < SOON {
-                    carry(conn, "PRAGMA wal_checkpoint(RESTART)", ANEW);
-                    break;
-                }
-            }
+fn under_load(checkpoint: &Checkpoint, folder: &Folder, conn: &Connection) {
+    if log_length(folder) < SMALL {
+        return;
+    }
+    // Nearly all of it without anybody waiting; then the rest, so that the next commit writes from the start of the log
+    // again. To write over what is there costs a disk half of what it costs to let a file grow.
+    let mut soon = false;
+    for _ in 0..TRIES {
+        let began = Instant::now();
+        let frames = carry(conn, "PRAGMA wal_checkpoint(PASSIVE)", READERS);
+        if frames.is_some_and(|frames| frames < SMALL / PAGE) {
+            return;
         }
-        _ => drop(carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)", READERS)),
+        soon = began.elapsed() < SOON;
+        if soon {
+            break;
+        }
+    }
+    // Else SQLite would wait for a moment in which nobody writes, which may not come.
+    if log_length(folder) >= LARGE {
+        let _writers = checkpoint.writing();
+        carry(conn, "PRAGMA wal_checkpoint(TRUNCATE)", READERS);
+    } else if soon {
+        let _writers = checkpoint.writing();
+        carry(conn, "PRAGMA wal_checkpoint(RESTART)", ANEW);
     }
 }
 
@@ -207,13 +219,13 @@ mod tests {
         let length = || std::fs::metadata(folder.log()).unwrap().len();
         add(&store, &account, 2).await;
         let short = length();
-        under_load(folder, &conn);
+        under_load(&store.shared.checkpoint, folder, &conn);
         add(&store, &account, 2).await;
         assert!(length() > short, "a short log is left alone");
         add(&store, &account, 8).await;
         let long = length();
         assert!((SMALL..LARGE).contains(&long), "{long}");
-        under_load(folder, &conn);
+        under_load(&store.shared.checkpoint, folder, &conn);
         add(&store, &account, 2).await;
         assert_eq!(length(), long);
         // What was written over had been carried before.
@@ -261,7 +273,7 @@ mod tests {
         assert_eq!(count(), 10);
         let before = std::fs::metadata(folder.log()).unwrap().len();
         add(&store, &account, 2).await;
-        under_load(folder, &conn);
+        under_load(&store.shared.checkpoint, folder, &conn);
         add(&store, &account, 2).await;
         assert_eq!(count(), 10);
         assert!(std::fs::metadata(folder.log()).unwrap().len() > before + 2_000_000);

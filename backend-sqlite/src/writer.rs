@@ -278,6 +278,7 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
     let mut waiting = group.into_iter().peekable();
     while waiting.peek().is_some() {
         let mut done = Vec::new();
+        let writing = shared.checkpoint.writing();
         let outcome = wait_for_disk(conn, lasts).and_then(|()| one_transaction(shared, conn, &mut waiting, &mut done));
         if let Err(e) = &outcome {
             tracing::warn!(kind = ?e.kind(), error = %e, source = std::error::Error::source(e), "a transaction failed");
@@ -285,6 +286,7 @@ fn commit_group(shared: &Shared, conn: &Connection, group: Vec<Box<dyn Work>>) {
                 let _ = conn.execute_batch("ROLLBACK");
             }
         }
+        drop(writing);
         if matches!(outcome, Ok(true)) && !shared.behind.was_alone(&shared.folder) {
             shared.folder.ring();
         }

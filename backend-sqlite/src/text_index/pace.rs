@@ -19,8 +19,8 @@ const LEAST: Duration = Duration::from_millis(2);
 const TIMES: u32 = 9;
 /// The most that it rests within a transaction that writes.
 const WRITING: Duration = Duration::from_secs(1);
-/// And within one picture of the mail database.
-const READING: Duration = Duration::from_millis(500);
+/// And within one picture of the mail database: less than a checkpoint waits for those who read.
+const READING: Duration = Duration::from_millis(40);
 /// Parts of work that writes that are so small that a look at the clock for each would show.
 const CALLS: u32 = 64;
 /// While it rests it looks so often whether much is still moved.
