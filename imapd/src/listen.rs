@@ -10,13 +10,13 @@ use crate::failure::Failure;
 /// Connections that wait to be accepted: as many as arrive at once when every client reconnects.
 const BACKLOG: i32 = 4096;
 
-/// Binds every address. Nothing is accepted yet.
+/// The addresses that are meant, each once.
 ///
 /// # Errors
-/// The first address that cannot be had.
-pub(crate) fn bind(addresses: &[String], option: &str) -> Result<Vec<TcpListener>, Failure> {
+/// The first that is none, or whose name is not known.
+pub(crate) fn addresses(texts: &[String], option: &str) -> Result<Vec<SocketAddr>, Failure> {
     let mut all = Vec::new();
-    for text in addresses {
+    for text in texts {
         all.extend(look_up(text, option)?);
     }
     let mut seen = Vec::new();
@@ -25,8 +25,17 @@ pub(crate) fn bind(addresses: &[String], option: &str) -> Result<Vec<TcpListener
         seen.push(*a);
         new
     });
-    all.iter()
-        .map(|a| open(*a, &all).map_err(|e| refused(*a, option, &e)))
+    Ok(all)
+}
+
+/// Binds every address. Nothing is accepted yet.
+///
+/// # Errors
+/// The first address that cannot be had.
+pub(crate) fn bind(addresses: &[SocketAddr], option: &str) -> Result<Vec<TcpListener>, Failure> {
+    addresses
+        .iter()
+        .map(|a| open(*a, addresses).map_err(|e| refused(*a, option, &e)))
         .collect()
 }
 
@@ -102,15 +111,16 @@ mod tests {
 
     #[test]
     fn a_port_of_its_own_each_time_for_port_0() {
-        let two = bind(&["127.0.0.1:0".into(), "127.0.0.1:0".into()], "--listen").unwrap();
+        let meant = addresses(&["127.0.0.1:0".into(), "127.0.0.1:0".into()], "--listen").unwrap();
+        let two = bind(&meant, "--listen").unwrap();
         assert_ne!(two[0].local_addr().unwrap(), two[1].local_addr().unwrap());
     }
 
     #[test]
     fn a_port_that_is_taken_is_named() {
-        let taken = bind(&["127.0.0.1:0".into()], "--listen").unwrap();
+        let taken = bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], "--listen").unwrap();
         let address = taken[0].local_addr().unwrap();
-        let error = bind(&[address.to_string()], "--listen").unwrap_err();
+        let error = bind(&[address], "--listen").unwrap_err();
         let text = "another program listens there already; stop it, or choose another port with --listen";
         assert_eq!(error.to_string(), format!("cannot listen on {address}: {text}"));
     }

@@ -30,9 +30,11 @@ pub(crate) fn run(common: Common, args: ServeArgs) -> Result<(), Failure> {
     log::start(config.log_format, log::SERVER);
     raise_file_limit();
     // The ports first: whoever finds them taken has made no folder, and no account whose password nobody saw.
+    let plain = listen::addresses(&config.listen, "--listen")?;
+    let tls = listen::addresses(&config.listen_tls, "--listen-tls")?;
     let listeners = Listeners {
-        plain: listen::bind(&config.listen, "--listen")?,
-        tls: listen::bind(&config.listen_tls, "--listen-tls")?,
+        plain: listen::bind(&plain, "--listen")?,
+        tls: listen::bind(&tls, "--listen-tls")?,
     };
     let given = config
         .tls

@@ -59,6 +59,14 @@ fn help_as_a_verb_says_what_the_option_says() {
 }
 
 #[test]
+fn a_mistake_in_one_address_is_told_though_the_other_is_taken() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let refused = bare(&["serve", "--listen", &taken, "--listen-tls", "127.0.0.1"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+}
+
+#[test]
 fn mistakes_end_with_code_2_and_those_of_deliver_with_64() {
     let table: &[(&[&str], i32)] = &[
         (&["srve"], 2),
