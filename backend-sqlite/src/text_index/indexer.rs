@@ -144,7 +144,7 @@ impl<'i> Indexer<'i> {
         let picture = self.mail.unchecked_transaction().map_err(sql)?;
         self.pace.reading();
         let batch = Batch::read(&self.mail, folder, range, grams, &mut self.pace);
-        self.pace.read();
+        self.pace.free();
         let batch = batch?;
         picture.commit().map_err(sql)?;
         Ok(Some(Read {

@@ -41,7 +41,7 @@ impl Bulk {
         }
     }
 
-    /// A piece came in.
+    /// A piece was moved.
     pub(super) fn moved(&self, at: Instant) {
         let micros = at.saturating_duration_since(self.opened).as_micros();
         let last = u64::try_from(micros).unwrap_or(u64::MAX).saturating_add(1);
@@ -92,46 +92,34 @@ impl<'i> Pace<'i> {
     }
 
     /// Nothing is held open any more.
-    pub(super) fn read(&mut self) {
+    pub(super) fn free(&mut self) {
         self.left = Duration::MAX;
     }
 
     /// Between two parts of the work, where nobody waits for it: rests if it is time to.
     pub(super) fn give_way(&mut self) {
-        if !self.left.is_zero() {
-            self.left = self.left.saturating_sub(self.rest_at_most(self.left));
+        let now = Instant::now();
+        if !self.index.bulk.moves(now) {
+            self.since = now;
+        } else if let Some(wanted) = rest(now.saturating_duration_since(self.since))
+            && !self.left.is_zero()
+        {
+            self.index.rest(wanted.min(self.left));
+            self.since = Instant::now();
+            self.left = self.left.saturating_sub(self.since.saturating_duration_since(now));
         }
     }
 
     /// For the work of one transaction that writes.
     pub(super) fn writing(&mut self) -> Writing<'_, 'i> {
-        Writing {
-            pace: self,
-            left: WRITING,
-            calls: 0,
-        }
-    }
-
-    /// How long it rested.
-    fn rest_at_most(&mut self, most: Duration) -> Duration {
-        let now = Instant::now();
-        if !self.index.bulk.moves(now) {
-            self.since = now;
-            return Duration::ZERO;
-        }
-        let Some(wanted) = rest(now.saturating_duration_since(self.since)) else {
-            return Duration::ZERO;
-        };
-        self.index.rest(wanted.min(most));
-        self.since = Instant::now();
-        self.since.saturating_duration_since(now)
+        self.left = WRITING;
+        Writing { pace: self, calls: 0 }
     }
 }
 
 /// Work of one transaction that gives way.
 pub(super) struct Writing<'p, 'i> {
     pace: &'p mut Pace<'i>,
-    left: Duration,
     calls: u32,
 }
 
@@ -139,9 +127,15 @@ impl Writing<'_, '_> {
     /// Between two small parts of the work.
     pub(super) fn give_way(&mut self) {
         self.calls = self.calls.wrapping_add(1);
-        if self.calls.is_multiple_of(CALLS) && !self.left.is_zero() {
-            self.left = self.left.saturating_sub(self.pace.rest_at_most(self.left));
+        if self.calls.is_multiple_of(CALLS) {
+            self.pace.give_way();
         }
+    }
+}
+
+impl Drop for Writing<'_, '_> {
+    fn drop(&mut self) {
+        self.pace.free();
     }
 }
 
@@ -220,14 +214,14 @@ mod tests {
         index.bulk.moved(Instant::now() + HOUR);
         let mut pace = Pace::new(index);
         let mut writing = pace.writing();
-        assert_eq!(writing.left, WRITING);
-        writing.left = Duration::from_millis(5);
+        assert_eq!(writing.pace.left, WRITING);
+        writing.pace.left = Duration::from_millis(5);
         let long_ago = writing.pace.since.checked_sub(HOUR).unwrap();
         for _ in 0..CALLS * 3 {
             writing.pace.since = long_ago;
             writing.give_way();
         }
-        assert_eq!(writing.left, Duration::ZERO);
+        assert_eq!(writing.pace.left, Duration::ZERO);
         assert_eq!(writing.pace.since, long_ago, "no rest any more");
     }
 
@@ -246,7 +240,7 @@ mod tests {
             pace.give_way();
         }
         assert_eq!((pace.left, pace.since), (Duration::ZERO, long_ago), "no rest any more");
-        pace.read();
+        pace.free();
         assert_eq!(pace.left, Duration::MAX);
     }
 
